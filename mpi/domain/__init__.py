@@ -1,0 +1,1 @@
+"""Frozen values and errors that every floor speaks in; standard library only."""

@@ -1,0 +1,67 @@
+"""One tree of errors. Each has a reason (a stable word) and metadata; no status codes live here.
+
+Shells map `reason` to an exit code, a gRPC status or an HTTP status by one table of their own.
+"""
+
+from collections.abc import Mapping
+
+
+class MpiError(Exception):
+    """Base of every error a caller can be told about.
+
+    `reason` is stable and upper-case; `metadata` holds plain strings for machines; the message is one line for people.
+    """
+
+    reason = "MPI_ERROR"
+
+    def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
+        super().__init__(" ".join(message.split()))
+        self.metadata: dict[str, str] = dict(metadata or {})
+
+
+class InvalidInputError(MpiError):
+    """The caller gave something that cannot be used: a wrong option, a missing column, a malformed value."""
+
+    reason = "INVALID_INPUT"
+
+
+class SourceUnreadableError(InvalidInputError):
+    """A source file or folder cannot be read at all."""
+
+    reason = "SOURCE_UNREADABLE"
+
+
+class RuleFileError(InvalidInputError):
+    """A rule file is refused. The message names file, line, field and what would be right."""
+
+    reason = "RULE_FILE_INVALID"
+
+
+class UntrainedLevelError(RuleFileError):
+    """Levels have no trained m or u probability; the message names each."""
+
+    reason = "RULE_LEVEL_UNTRAINED"
+
+
+class RegistryError(MpiError):
+    """The registry cannot serve: unreachable, wrong schema version, locked by another run."""
+
+    reason = "REGISTRY_UNAVAILABLE"
+
+
+class RegistrySecretError(RegistryError):
+    """The secret given is not the one that the registry's keys were made with."""
+
+    reason = "REGISTRY_SECRET_MISMATCH"
+
+
+class RunConflictError(RegistryError):
+    """Another run holds the registry, or an unfinished run asks for other work than this one."""
+
+    reason = "RUN_CONFLICT"
+
+
+class NotFoundError(MpiError):
+    """A record, person, rule family or version does not exist."""
+
+    reason = "NOT_FOUND"
