@@ -1,0 +1,289 @@
+"""Feature rows: the fixed-width image of standard records, the only thing that scorer and blocking see.
+
+A row is `layout.width` bytes: uint64 codes first, then 32-bit values, then short byte strings. Rows of one layout can be
+stored, sent and compared on any machine of the same byte order (little-endian).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mpi.domain.errors import RuleFileError
+from mpi.domain.model import AllOf, AnyOf, Condition, LinkageModel, Predicate
+from mpi.domain.records import ColumnKind, StandardRecord, StandardValue
+from mpi.matching.levels import LEVEL_KINDS, MAXIMUM_MEMBERS, MAXIMUM_SYLLABLES, Representation
+from mpi.matching.siphash import PUBLIC_KEY, hash_bytes, hash_strings, key_words
+
+MISSING_INTEGER = np.int32(-(2**31))
+"""What an integer slot holds when the value is missing."""
+
+DEFAULT_WIDTH = 32
+"""Bytes kept of a text column that is compared by edits and declares no width."""
+
+MAXIMUM_WIDTH = 64
+"""The widest byte string a row may hold: the similarity kernels use one machine word of flags."""
+
+Slot = tuple[str, Representation]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each (column, representation) lies in a row: byte offsets, the width in bytes, and a digest that names the layout.
+
+    `byte_widths` gives the bytes kept of each BYTES slot. Two models with equal digests can share rows.
+    """
+
+    offsets: Mapping[Slot, int]
+    byte_widths: Mapping[str, int]
+    width: int
+    digest: str
+
+    def offset(self, column: str, representation: Representation) -> int:
+        """Byte offset of a slot. Raises KeyError when the layout has no such slot."""
+        return self.offsets[column, representation]
+
+
+def predicates(condition: Condition | None) -> Iterable[Predicate]:
+    """Every predicate of a condition, left to right."""
+    match condition:
+        case None:
+            return
+        case Predicate():
+            yield condition
+        case AnyOf(conditions) | AllOf(conditions):
+            for inner in conditions:
+                yield from predicates(inner)
+
+
+def representation_of(kind: ColumnKind) -> Representation:
+    """The representation that stands for equality of a column of this kind."""
+    return {
+        ColumnKind.TEXT: Representation.CODE,
+        ColumnKind.INTEGER: Representation.INTEGER,
+        ColumnKind.TEXTS: Representation.MEMBERS,
+    }[kind]
+
+
+def _slots(model: LinkageModel) -> set[Slot]:
+    slots: set[Slot] = set()
+    for comparison in model.comparisons:
+        for level in comparison.levels:
+            for predicate in predicates(level.condition):
+                kind = LEVEL_KINDS[predicate.kind]
+                for column in predicate.columns:
+                    _, representation = kind.opcodes[model.columns[column]]
+                    slots.add((column, representation))
+            if level.tf_column is not None:
+                slots.add((level.tf_column, Representation.FREQUENCY))
+    for rule in model.blocking:
+        for column in (*rule.columns, *rule.refine):
+            slots.add((column, representation_of(model.columns[column])))
+    for cap in model.frequency_caps:
+        for column in (cap.column, *cap.per):
+            slots.add((column, representation_of(model.columns[column])))
+    return slots
+
+
+_SIZES = {
+    Representation.CODE: 8,
+    Representation.MEMBERS: 8 * MAXIMUM_MEMBERS,
+    Representation.INTEGER: 4,
+    Representation.FREQUENCY: 4,
+    Representation.SYLLABLES: 4 * (1 + MAXIMUM_SYLLABLES),
+}
+_ORDER = tuple(_SIZES) + (Representation.BYTES,)
+
+
+def layout_of(model: LinkageModel) -> Layout:
+    """Lay out the rows that a model needs. Raises RuleFileError for a width beyond MAXIMUM_WIDTH."""
+    widths = model.widths()
+    offsets: dict[Slot, int] = {}
+    byte_widths: dict[str, int] = {}
+    position = 0
+    for column, representation in sorted(_slots(model), key=lambda slot: (_ORDER.index(slot[1]), slot[0])):
+        if representation is Representation.BYTES:
+            byte_widths[column] = widths.get(column, DEFAULT_WIDTH)
+            if not 1 <= byte_widths[column] <= MAXIMUM_WIDTH:
+                raise RuleFileError(f"{model.name}: width of {column} is {byte_widths[column]}, 1 to {MAXIMUM_WIDTH} can be kept")
+            size = 1 + byte_widths[column]
+        else:
+            size = _SIZES[representation]
+        offsets[column, representation] = position
+        position += size
+    width = -(-position // 8) * 8
+    description = repr((sorted((c, r.value, o) for (c, r), o in offsets.items()), sorted(byte_widths.items()), width))
+    frequencies = repr([(c, t.unseen, sorted(t.frequencies.items())) for c, t in sorted(model.term_frequencies.items())])
+    digest = hashlib.sha256((description + frequencies).encode()).hexdigest()[:16]
+    return Layout(offsets, byte_widths, width, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """n texts: `data` uint8 UTF-8 bytes end to end, `offsets` int64 (n + 1,); a missing text is empty."""
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TextsColumn:
+    """n sets of texts: set i is members offsets[i]:offsets[i + 1]; `offsets` int64 (n + 1,)."""
+
+    members: TextColumn
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class IntegerColumn:
+    """n integers, int32 (n,), MISSING_INTEGER where there is none."""
+
+    values: NDArray[np.int32]
+
+
+Column = TextColumn | TextsColumn | IntegerColumn
+
+
+def text_column(values: Sequence[str | None]) -> TextColumn:
+    """Lay texts end to end."""
+    encoded = [(value or "").encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    return TextColumn(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets)
+
+
+def columns_of(records: Sequence[StandardRecord], kinds: Mapping[str, ColumnKind]) -> dict[str, Column]:
+    """Columns of a few standard records, for the online path. `kinds` names the columns to take."""
+    columns: dict[str, Column] = {}
+    for name, kind in kinds.items():
+        values: list[StandardValue] = [record.values.get(name) for record in records]
+        if kind is ColumnKind.TEXT:
+            columns[name] = text_column([str(value) if value is not None else None for value in values])
+        elif kind is ColumnKind.INTEGER:
+            numbers = [value if isinstance(value, int) else int(MISSING_INTEGER) for value in values]
+            columns[name] = IntegerColumn(np.array(numbers, dtype=np.int32))
+        else:
+            sets = [value if isinstance(value, tuple) else () for value in values]
+            offsets = np.zeros(len(sets) + 1, dtype=np.int64)
+            np.cumsum([len(members) for members in sets], out=offsets[1:])
+            columns[name] = TextsColumn(text_column([member for members in sets for member in members]), offsets)
+    return columns
+
+
+@njit(nogil=True, cache=True)
+def _pack_bytes(data: Any, offsets: Any, rows: Any, offset: int, width: int) -> None:
+    for index in range(rows.shape[0]):
+        start = offsets[index]
+        size = min(offsets[index + 1] - start, width)
+        rows[index, offset] = size
+        for byte in range(size):
+            rows[index, offset + 1 + byte] = data[start + byte]
+
+
+@njit(nogil=True, cache=True)
+def _pack_syllables(data: Any, offsets: Any, key: Any, rows32: Any, word: int) -> None:
+    limit = MAXIMUM_SYLLABLES
+    for index in range(rows32.shape[0]):
+        position, stop = offsets[index], offsets[index + 1]
+        count = 0
+        while position < stop:
+            end = position
+            while end < stop and data[end] != 32:
+                end += 1
+            code = np.uint32(hash_bytes(data, position, end, key) & np.uint64(0xFFFFFFFF))
+            rows32[index, word + min(count, limit - 1) + 1] = code
+            count += 1
+            position = end + 1
+        rows32[index, word] = min(count, limit)
+
+
+@njit(nogil=True, cache=True)
+def _pack_members(codes: Any, offsets: Any, rows64: Any, word: int) -> None:
+    for index in range(rows64.shape[0]):
+        size = min(offsets[index + 1] - offsets[index], MAXIMUM_MEMBERS)
+        for member in range(size):
+            rows64[index, word + member] = codes[offsets[index] + member]
+
+
+def hash_column(column: TextColumn, key: bytes) -> NDArray[np.uint64]:
+    """Keyed codes of a text column, uint64 (n,), 0 where missing."""
+    codes = np.empty(len(column.offsets) - 1, dtype=np.uint64)
+    hash_strings(column.data, column.offsets, key_words(key), codes)
+    return codes
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencyTable:
+    """Frozen term frequencies of a model as arrays: for each column its first index and sorted public hashes.
+
+    `log2` float64: entry 0 stands for missing; at a column's first index lies the value for unseen terms, then one entry a hash.
+    """
+
+    first: Mapping[str, int]
+    hashes: Mapping[str, NDArray[np.uint64]]
+    log2: NDArray[np.float64]
+
+    def indices(self, column: str, values: TextColumn) -> NDArray[np.uint32]:
+        """Index into `log2` of each value, uint32 (n,); 0 where missing."""
+        codes = hash_column(values, PUBLIC_KEY)
+        known = self.hashes[column]
+        first = self.first[column]
+        found = np.full(len(codes), first, dtype=np.uint32)
+        if len(known):
+            place = np.minimum(np.searchsorted(known, codes), len(known) - 1)
+            found = np.where(known[place] == codes, first + 1 + place, first).astype(np.uint32)
+        found[codes == 0] = 0
+        return found
+
+
+def frequency_table(model: LinkageModel) -> FrequencyTable:
+    """Compile a model's term frequencies."""
+    first: dict[str, int] = {}
+    hashes: dict[str, NDArray[np.uint64]] = {}
+    parts: list[NDArray[np.float64]] = [np.zeros(1)]
+    position = 1
+    for column, terms in sorted(model.term_frequencies.items()):
+        ordered = sorted(terms.frequencies.items())
+        first[column] = position
+        hashes[column] = np.array([code for code, _ in ordered], dtype=np.uint64)
+        parts.append(np.log2(np.array([terms.unseen, *(frequency for _, frequency in ordered)])))
+        position += 1 + len(ordered)
+    return FrequencyTable(first, hashes, np.concatenate(parts))
+
+
+def pack_rows(
+    columns: Mapping[str, Column], layout: Layout, frequencies: FrequencyTable, key: bytes
+) -> NDArray[np.uint8]:
+    """Pack standard columns into feature rows, uint8 (n, layout.width), C-contiguous.
+
+    `key` is the registry's 16-byte secret: codes of one registry cannot be compared with another's.
+    """
+    sizes = {_length(column) for column in columns.values()}
+    if len(sizes) > 1:
+        raise ValueError(f"columns of different lengths: {sorted(sizes)}")
+    rows = np.zeros((sizes.pop() if sizes else 0, layout.width), dtype=np.uint8)
+    rows64, rows32 = rows.view(np.uint64), rows.view(np.uint32)
+    words = key_words(key)
+    for (name, representation), offset in layout.offsets.items():
+        column = columns[name]
+        if isinstance(column, IntegerColumn):
+            rows.view(np.int32)[:, offset // 4] = column.values
+        elif isinstance(column, TextsColumn):
+            _pack_members(hash_column(column.members, key), column.offsets, rows64, offset // 8)
+        elif representation is Representation.CODE:
+            rows64[:, offset // 8] = hash_column(column, key)
+        elif representation is Representation.BYTES:
+            _pack_bytes(column.data, column.offsets, rows, offset, layout.byte_widths[name])
+        elif representation is Representation.SYLLABLES:
+            _pack_syllables(column.data, column.offsets, words, rows32, offset // 4)
+        else:
+            rows32[:, offset // 4] = frequencies.indices(name, column)
+    return rows
+
+
+def _length(column: Column) -> int:
+    return len(column.values) if isinstance(column, IntegerColumn) else len(column.offsets) - 1
