@@ -1,0 +1,58 @@
+# One environment, .venv, built from requirements/*.txt. 'make help' lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check generated-check bench lock clean
+
+PYTHON := .venv/bin/python
+CODE := mpi benchmarks tests tools
+
+# Stamps carry the content of the lock and the place of the checkout, so a second run is quick and a stale one is not trusted.
+KEY := $(shell { pwd; cat pyproject.toml tools/environment.sh requirements/*.txt; } | cksum | tr -d ' ')
+BASE := .venv/.ready-base-$(KEY)
+TEST := .venv/.ready-test-$(KEY)
+BENCH := .venv/.ready-bench-$(KEY)
+FORGET_OLD := find .venv -maxdepth 1 -name '.ready-*' ! -name '*-$(KEY)' -delete
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 26
+
+setup: $(BASE) ## Build .venv; .venv/bin/mpi is then the command
+
+demo: $(BASE) ## Make a city of 50,000 people, link it into demo/registry.db and measure the result
+	.venv/bin/mpi demo --persons 50000 --out demo
+
+test: $(TEST) ## Run every test, PostgreSQL's included
+	$(PYTHON) -m pytest -n 2 --dist loadfile
+
+check: $(TEST) generated-check ## Lint, format, types, imports between floors, generated files
+	$(PYTHON) -m ruff check $(CODE)
+	$(PYTHON) -m ruff format --check $(CODE)
+	$(PYTHON) -m mypy $(CODE)
+	.venv/bin/lint-imports
+
+generated-check: $(TEST)
+	$(PYTHON) -m mpi.rules.schema --check
+
+bench: $(BENCH) ## Measure speed and accuracy and write the report
+	$(PYTHON) -m benchmarks.report
+
+lock: ## Resolve requirements/*.txt anew from pyproject.toml (needs uv)
+	@tools/lock.sh
+
+clean: ## Remove .venv, the demo and every cache
+	rm -rf .venv demo build dist benchmarks/work .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find mpi benchmarks tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BASE):
+	@tools/environment.sh requirements/base.txt
+	@$(FORGET_OLD)
+	@touch $@
+
+$(TEST):
+	@tools/environment.sh requirements/test.txt
+	@$(FORGET_OLD)
+	@touch $@ $(BASE)
+
+$(BENCH):
+	@tools/environment.sh requirements/bench.txt
+	@$(FORGET_OLD)
+	@touch $@ $(BASE)

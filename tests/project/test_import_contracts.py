@@ -1,0 +1,73 @@
+"""The import contracts of pyproject.toml, each shown to break on a small package that breaks it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def lint(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Lint a package `mpi` made of `modules` (dotted name to source) under the project's own contracts."""
+    for name, text in {"mpi.domain.records": "", **modules}.items():
+        path = folder.joinpath(*name.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+        for parent in path.relative_to(folder).parents:
+            if parent.name:
+                (folder / parent / "__init__.py").touch()
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    shutil.copytree(ROOT / "tools", folder / "tools")
+    start = f"import sys; sys.path.insert(0, {str(folder)!r}); from importlinter.cli import lint_imports_command as run; run()"
+    return subprocess.run(
+        [sys.executable, "-c", start, "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("modules", "contract"),
+    [
+        ({"mpi.domain.bad": "import numpy"}, "domain is standard library only"),
+        ({"mpi.domain.bad": "import sqlite3"}, "domain is standard library only"),
+        ({"mpi.standardise.bad": "import urllib.request"}, "standardise is pure"),
+        ({"mpi.matching.bad": "import pyarrow"}, "matching is numpy and numba"),
+        ({"mpi.persons.bad": "import duckdb"}, "persons is pure"),
+        ({"mpi.persons.bad": "import duckdb"}, "DuckDB, Splink and Spark only in batch"),
+        ({"mpi.registry.bad": "import splink"}, "DuckDB, Splink and Spark only in batch"),
+        ({"mpi.services.bad": "from sqlalchemy import select"}, "SQLAlchemy only in registry"),
+        ({"mpi.domain.bad": "import mpi.rules.load", "mpi.rules.load": ""}, "Imports only go down"),
+        ({"mpi.batch.bad": "import mpi.registry.tables", "mpi.registry.tables": ""}, "Imports only go down"),
+        ({"mpi.unheard_of.bad": ""}, "Imports only go down"),
+        (
+            {"mpi.synthetic.bad": "import mpi.matching.kernel", "mpi.matching.kernel": ""},
+            "synthetic knows domain and standardise only",
+        ),
+    ],
+)
+def test_contract_breaks(tmp_path: Path, modules: dict[str, str], contract: str) -> None:
+    run = lint(tmp_path, modules)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert f"{contract} BROKEN" in run.stdout
+
+
+def test_contracts_hold_where_each_package_belongs(tmp_path: Path) -> None:
+    modules = {
+        "mpi.domain.model": "import dataclasses, enum",
+        "mpi.standardise.names": "import unicodedata\nimport mpi.domain.model",
+        "mpi.matching.kernel": "import numpy, numba\nimport mpi.domain.model",
+        "mpi.registry.tables": "import sqlalchemy, psycopg\nimport mpi.domain.model",
+        "mpi.batch.link": "import duckdb, splink\nimport mpi.matching.kernel",
+        "mpi.services.link": "import mpi.batch.link, mpi.registry.tables",
+        "mpi.cli.main": "import typer\nimport mpi.services.link",
+    }
+    run = lint(tmp_path, modules)
+    assert run.returncode == 0, run.stdout + run.stderr
