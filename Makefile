@@ -27,7 +27,7 @@ check: $(TEST) generated-check ## Lint, format, types, imports between floors, g
 	$(PYTHON) -m ruff check $(CODE)
 	$(PYTHON) -m ruff format --check $(CODE)
 	$(PYTHON) -m mypy $(CODE)
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 
 generated-check: $(TEST)
 	$(PYTHON) -m mpi.rules.schema --check

@@ -1,4 +1,4 @@
-"""Two kinds of import contract that import-linter does not ship: what one floor may import, and who may import a package.
+"""Two import contracts that import-linter does not ship: what one floor may import, and who may import a package.
 
 Both look at direct imports only, and hold for a floor that does not exist yet. pyproject.toml lists the contracts.
 """
@@ -10,8 +10,8 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 INPUT_OUTPUT_MODULES = frozenset(
-    "asyncio concurrent dbm fcntl ftplib http imaplib logging mmap multiprocessing poplib select selectors shelve smtplib"
-    " socket socketserver sqlite3 ssl subprocess tempfile urllib xmlrpc".split()
+    {"asyncio", "dbm", "fcntl", "ftplib", "http", "imaplib", "logging", "mmap", "poplib", "select", "selectors"}
+    | {"shelve", "smtplib", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "tempfile", "urllib", "xmlrpc"}
 )
 """Standard modules that no pure floor may import."""
 
@@ -43,13 +43,13 @@ def _result(graph: ImportGraph, broken: list[tuple[str, str]]) -> ContractCheck:
     return ContractCheck(kept=not rows, metadata={"broken": rows})
 
 
-class FloorContract(Contract):  # type: ignore[misc]  # import-linter has no types
-    """`floor` imports itself, the standard library and `may_import`; when `pure`, no module that does input or output."""
+class FloorContract(Contract):
+    """`floor` imports itself, the standard library and `may_import`; a `pure` one nothing that does input or output."""
 
     type_name = "floor"
-    floor = fields.StringField()
-    may_import = fields.ListField(subfield=fields.StringField())
-    pure = fields.BooleanField()
+    floor: str = fields.StringField()  # type: ignore[assignment]  # a field becomes its value on the instance
+    may_import: list[str] = fields.ListField(subfield=fields.StringField())  # type: ignore[assignment]
+    pure: bool = fields.BooleanField()  # type: ignore[assignment]
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Find the imports of the floor that its list does not name."""
@@ -63,12 +63,12 @@ class FloorContract(Contract):  # type: ignore[misc]  # import-linter has no typ
         _render(check)
 
 
-class HeldContract(Contract):  # type: ignore[misc]  # import-linter has no types
+class HeldContract(Contract):
     """Only modules inside `holders` import `packages`."""
 
     type_name = "held"
-    packages = fields.ListField(subfield=fields.StringField())
-    holders = fields.ListField(subfield=fields.StringField())
+    packages: list[str] = fields.ListField(subfield=fields.StringField())  # type: ignore[assignment]
+    holders: list[str] = fields.ListField(subfield=fields.StringField())  # type: ignore[assignment]
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Find the imports of the packages from anywhere else."""

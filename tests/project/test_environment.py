@@ -21,7 +21,7 @@ def run_setup(checkout: Path, programs: dict[str, str]) -> subprocess.CompletedP
     (checkout / "tools").mkdir()
     shutil.copy(ROOT / "tools" / "environment.sh", checkout / "tools")
     (checkout / "lock.txt").touch()
-    command = [checkout / "tools" / "environment.sh", "lock.txt"]
+    command = [str(checkout / "tools" / "environment.sh"), "lock.txt"]
     environment = {**os.environ, "PATH": str(tools)}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
@@ -50,6 +50,7 @@ def test_a_failed_install_says_which_lock_and_exits_1(tmp_path: Path) -> None:
 
 
 def test_help_lists_every_public_target() -> None:
-    listed = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = ["make", "--no-print-directory", "help"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     names = [line.split()[1] for line in listed.stdout.splitlines()]
     assert names == ["help", "setup", "demo", "test", "check", "bench", "lock", "clean"]

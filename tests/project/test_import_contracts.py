@@ -22,7 +22,7 @@ def lint(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[s
                 (folder / parent / "__init__.py").touch()
     shutil.copy(ROOT / "pyproject.toml", folder)
     shutil.copytree(ROOT / "tools", folder / "tools")
-    start = f"import sys; sys.path.insert(0, {str(folder)!r}); from importlinter.cli import lint_imports_command as run; run()"
+    start = "import importlinter.cli as command; command.lint_imports_command()"
     return subprocess.run(
         [sys.executable, "-c", start, "--no-cache"],
         cwd=folder,

@@ -49,11 +49,20 @@ def test_lock_holds_what_pyproject_asks_for(lock: str) -> None:
     assert wanted - {name for name, _ in pins(lock)} == set()
 
 
+def test_locks_agree_on_every_version() -> None:
+    """Markers may differ between locks; the versions a package is pinned to may not."""
+    versions: dict[str, set[frozenset[str]]] = {}
+    for lock in LOCKS:
+        held = pins(lock)
+        for name in {name for name, _ in held}:
+            pinned = frozenset(version for (other, _), version in held.items() if other == name)
+            versions.setdefault(name, set()).add(pinned)
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+
+
 @pytest.mark.parametrize("lock", LOCKS[1:])
-def test_locks_agree_on_every_version(lock: str) -> None:
-    assert pins("base").items() <= pins(lock).items()
-    everything = pins("test") | pins("bench") | pins("spark")
-    assert pins(lock).items() <= everything.items()
+def test_every_lock_holds_the_base(lock: str) -> None:
+    assert {name for name, _ in pins("base")} - {name for name, _ in pins(lock)} == set()
 
 
 def test_no_file_of_the_lock_names_an_address_or_a_path() -> None:
