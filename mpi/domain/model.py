@@ -105,10 +105,15 @@ class BlockingRule:
 
 
 class VetoEffect(StrEnum):
-    """`forbid`: the two records may never be one person by rules. `hold`: this pair alone never links without a person's eye."""
+    """What a veto does.
+
+    `forbid`: the two records may never be one person by rules, whatever joins them. `hold`: the pair never links without a
+    steward's eye. `apart`: the pair is no evidence of identity at all (relatives, namesakes): neither a link nor a question.
+    """
 
     FORBID = "forbid"
     HOLD = "hold"
+    APART = "apart"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,6 @@ from mpi.matching.siphash import PUBLIC_KEY, hash_bytes, hash_strings, key_words
 MISSING_INTEGER = np.int32(-(2**31))
 """What an integer slot holds when the value is missing."""
 
-DEFAULT_WIDTH = 32
-"""Bytes kept of a text column that is compared by edits and declares no width."""
-
 MAXIMUM_WIDTH = 64
 """The widest byte string a row may hold: the similarity kernels use one machine word of flags."""
 
@@ -78,6 +75,8 @@ def _slots(model: LinkageModel) -> set[Slot]:
                 for column in predicate.columns:
                     _, representation = kind.opcodes[model.columns[column]]
                     slots.add((column, representation))
+                    if predicate.kind == "syllable_edit":
+                        slots.add((column, Representation.BYTES))
             if level.tf_column is not None:
                 slots.add((level.tf_column, Representation.FREQUENCY))
     for rule in model.blocking:
@@ -100,16 +99,18 @@ _ORDER = tuple(_SIZES) + (Representation.BYTES,)
 
 
 def layout_of(model: LinkageModel) -> Layout:
-    """Lay out the rows that a model needs. Raises RuleFileError for a width beyond MAXIMUM_WIDTH."""
+    """Lay out the rows that a model needs. Raises RuleFileError where a text compared by its characters has no good width."""
     widths = model.widths()
     offsets: dict[Slot, int] = {}
     byte_widths: dict[str, int] = {}
     position = 0
     for column, representation in sorted(_slots(model), key=lambda slot: (_ORDER.index(slot[1]), slot[0])):
         if representation is Representation.BYTES:
-            byte_widths[column] = widths.get(column, DEFAULT_WIDTH)
-            if not 1 <= byte_widths[column] <= MAXIMUM_WIDTH:
-                raise RuleFileError(f"{model.name}: width of {column} is {byte_widths[column]}, 1 to {MAXIMUM_WIDTH} can be kept")
+            if not 1 <= widths.get(column, 0) <= MAXIMUM_WIDTH:
+                raise RuleFileError(
+                    f"{model.name}: {column} is compared by its characters and must declare a width of 1 to {MAXIMUM_WIDTH}"
+                )
+            byte_widths[column] = widths[column]
             size = 1 + byte_widths[column]
         else:
             size = _SIZES[representation]

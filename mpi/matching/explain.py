@@ -1,0 +1,59 @@
+"""Why a pair weighs what it weighs: one contribution a comparison, in bits, with the level's words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi.matching.comparators import SCRATCH_SIZE
+from mpi.matching.kernel import as_rows, contributions, vetoed
+from mpi.matching.scorer import Scorer
+from mpi.matching.weights import probability_of
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one comparison adds: its level and the bits of evidence, term frequency adjustment included and shown apart."""
+
+    comparison: str
+    level: str
+    bits: float
+    of_which_frequency: float
+    running_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A waterfall from the prior to the match weight (bits), and the vetoes that hold for the pair."""
+
+    prior: float
+    contributions: tuple[Contribution, ...]
+    weight: float
+    probability: float
+    vetoes: tuple[str, ...]
+
+
+def explain(scorer: Scorer, rows: NDArray[np.uint8], left: int, right: int, *, prior: float) -> Explanation:
+    """Explain the pair (left, right) of feature rows; the contributions add up to the weight that `Scorer.score` gives."""
+    comparisons = scorer.model.comparisons
+    codes = np.empty(len(comparisons), dtype=np.int8)
+    bits = np.empty(len(comparisons))
+    scratch = np.empty(SCRATCH_SIZE, dtype=np.int32)
+    contributions(scorer.program, as_rows(rows), left, right, codes, bits, scratch)
+    total = prior
+    steps: list[Contribution] = []
+    for index, comparison in enumerate(comparisons):
+        code = int(codes[index])
+        label = next(level.label for level in comparison.levels if comparison.code_of(level.label) == code)
+        plain = float(scorer.program.weights[scorer.program.base[index] + code + 1])
+        total += float(bits[index])
+        steps.append(Contribution(comparison.name, label, float(bits[index]), float(bits[index]) - plain, total))
+    held = vetoed(scorer.program, codes) > 0
+    names = tuple(
+        veto.name for veto in scorer.model.vetoes if held and _holds(veto.when, {step.comparison: step.level for step in steps})
+    )
+    return Explanation(prior, tuple(steps), total, probability_of(total), names)
+
+
+def _holds(when: tuple[tuple[str, frozenset[str]], ...], levels: dict[str, str]) -> bool:
+    return all(levels[comparison] in labels for comparison, labels in when)
