@@ -1,0 +1,1 @@
+"""Raw strings to standard values: pure scalar functions, one field kind a file, tied together by `record`."""

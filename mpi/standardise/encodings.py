@@ -1,0 +1,155 @@
+"""Text damaged by legacy encodings and keyboard residue, repaired only where the result reads better.
+
+A repair is kept when it lowers the number of impossible syllables: some legacy letters are valid Unicode letters too.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+
+from mpi.data.vn import rows
+from mpi.standardise.syllables import ACUTE, DOT, GRAVE, HOOK, TILDE, compose, impossible_count, syllable
+
+_MAXIMUM_ROUNDS = 2
+_TELEX_TONES = {"s": ACUTE, "f": GRAVE, "r": HOOK, "x": TILDE, "j": DOT}
+_TELEX_SHAPES = (("dd", "đ"), ("aa", "â"), ("ee", "ê"), ("oo", "ô"), ("uow", "ươ"), ("uwow", "ươ"), ("aw", "ă"), ("ow", "ơ"), ("uw", "ư"))
+_VNI_TONES = {"1": ACUTE, "2": GRAVE, "3": HOOK, "4": TILDE, "5": DOT}
+_VNI_SHAPES = {"6": {"a": "â", "e": "ê", "o": "ô"}, "7": {"u": "ư", "o": "ơ"}, "8": {"a": "ă"}, "9": {"d": "đ"}}
+_VOWEL = re.compile(r"[aeiouy]")
+
+
+@lru_cache(maxsize=2)
+def _decoder(column: str) -> tuple[re.Pattern[str], dict[str, str]]:
+    """Pattern and table that turn the letters of one legacy encoding, read as cp1252, into Unicode."""
+    table: dict[str, str] = {}
+    for row in rows("legacy_encoding_map"):
+        table.setdefault(row[column], row["unicode"])
+    longest_first = sorted(table, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))), table
+
+
+def _decode(text: str, column: str) -> str:
+    pattern, table = _decoder(column)
+    return pattern.sub(lambda match: table[match.group()], text)
+
+
+def from_tcvn3(text: str) -> str:
+    """TCVN3 (ABC fonts) read as cp1252, in Unicode. Its ư is U+00AD: call this before invisible characters are stripped."""
+    return _decode(text, "tcvn3_as_cp1252")
+
+
+def from_vni(text: str) -> str:
+    """VNI for Windows read as cp1252, in Unicode."""
+    return _decode(text, "vni")
+
+
+def from_mojibake(text: str) -> str:
+    """UTF-8 that was read as cp1252, in Unicode; the text itself when it is no such thing."""
+    for _ in range(_MAXIMUM_ROUNDS):
+        try:
+            octets = b"".join(
+                bytes((ord(letter),)) if "\x80" <= letter <= "\x9f" else letter.encode("cp1252") for letter in text
+            )
+            decoded = octets.decode("utf-8")
+        except UnicodeError:
+            return text
+        if decoded == text:
+            return text
+        text = decoded
+    return text
+
+
+def is_legacy_candidate(text: str) -> bool:
+    """Whether every letter exists in cp1252 and one is not ASCII: only such text can be TCVN3, VNI or misread UTF-8."""
+    if text.isascii():
+        return False
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return all(letter <= "\xff" or letter in "ŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™" for letter in text)
+    return True
+
+
+def repair_encoding(text: str) -> str:
+    """The text in Unicode when it reads as misdecoded UTF-8, TCVN3 or VNI with fewer impossible syllables; else the text."""
+    if not is_legacy_candidate(text):
+        return text
+    text = from_mojibake(text)
+    best, fewest = text, impossible_count(unicodedata.normalize("NFC", text))
+    for decode in (from_tcvn3, from_vni):
+        if fewest and is_legacy_candidate(text):
+            decoded = decode(text)
+            count = impossible_count(decoded)
+            if count < fewest:
+                best, fewest = decoded, count
+    return best
+
+
+def _telex_syllable(word: str) -> str | None:
+    """The syllable that the Telex keys of `word` spell, or None when they spell none."""
+    first_vowel = _VOWEL.search(word)
+    if first_vowel is None:
+        return None
+    head, tail = word[: first_vowel.end()], word[first_vowel.end() :]
+    tone = ""
+    for place in range(len(tail) - 1, -1, -1):
+        if tail[place] in _TELEX_TONES:
+            tone, tail = _TELEX_TONES[tail[place]], tail[:place] + tail[place + 1 :]
+            break
+    plain = head + tail
+    if plain.startswith("d") and not plain.startswith("dd") and plain.endswith("d"):
+        plain = "d" + plain[:-1]
+    if "uo" in plain and plain.endswith("w"):
+        plain = plain[:-1].replace("uo", "uow")
+    elif plain.endswith("w") and len(plain) > 1 and plain[-2] not in "auo":
+        last = max(plain.rfind(vowel) for vowel in "auo")
+        plain = plain[: last + 1] + "w" + plain[last + 1 : -1] if last >= 0 else plain
+    for keys, letter in _TELEX_SHAPES:
+        plain = plain.replace(keys, letter)
+    return compose(plain, tone)
+
+
+def _vni_syllable(word: str) -> str | None:
+    """The syllable that VNI typing spells with digits in `word`, or None when it spells none."""
+    letters: list[str] = []
+    tone = ""
+    for letter in word:
+        if letter in _VNI_TONES:
+            if tone:
+                return None
+            tone = _VNI_TONES[letter]
+        elif letter in _VNI_SHAPES:
+            shapes = _VNI_SHAPES[letter]
+            places = [index for index, known in enumerate(letters) if known in shapes]
+            if not places:
+                return None
+            pair = letter == "7" and len(places) == 2
+            for place in places if pair else places[-1:]:
+                letters[place] = shapes[letters[place]]
+        else:
+            letters.append(letter)
+    return compose("".join(letters), tone)
+
+
+def _typed(text: str, spell: Callable[[str], str | None]) -> str | None:
+    """All words respelled where they are impossible as they stand; None unless every word then is a possible syllable."""
+    respelled: list[str] = []
+    for word in text.split():
+        spelled = word if syllable(word).possible else spell(word)
+        if spelled is None:
+            return None
+        respelled.append(spelled)
+    return " ".join(respelled)
+
+
+def repair_typing(text: str) -> str:
+    """Lower-case ASCII text with the marks that Telex keys or VNI digits in it stand for; the text when they stand for none.
+
+    One digit alone is taken for a number behind the name, not for VNI typing.
+    """
+    if not text.isascii() or not impossible_count(text):
+        return text
+    if sum(letter.isdigit() for letter in text) >= 2:
+        return _typed(text, _vni_syllable) or text
+    return _typed(text, _telex_syllable) or text

@@ -1,0 +1,178 @@
+"""Vietnamese personal names: repaired, split by syllable, and folded in five degrees.
+
+The order of repairs matters: legacy encodings first (their ư is an invisible character), then Unicode, then typing.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import NamedTuple
+
+from mpi.data.vn import rows
+from mpi.standardise.encodings import repair_encoding, repair_typing
+from mpi.standardise.placeholders import NEWBORN_PREFIX, NEWBORN_SUFFIX, is_placeholder_name
+from mpi.standardise.syllables import Syllable, syllable
+from mpi.standardise.text import capped, folded, without_invisibles
+
+MAXIMUM_SYLLABLES = 12
+"""Foreign names have many parts; what lies beyond is dropped."""
+
+_LABEL = re.compile(r"^(?:(?:họ và tên|họ tên|ho va ten|ho ten|tên|ten|ông|bà|anh|chị|em|cháu|mr|mrs|ms)\s*[:.]|(?:bn|hs|sv|gv|nb)\s*[:.]?\s)\s*")
+_BRACKETS = re.compile(r"\([^)]*\)?|\[[^\]]*\]?")
+_NEWBORN_BRACKET = re.compile(r"[(\[]\s*con\b[^)\]]*[)\]]?")
+_LIST_SUFFIX = re.compile(r"\s[-–—_/]\s*(?:\w{1,3}|[^\W\d]*\s*\d\S*|l[oớ]p\s.*|hs\s.*)$")
+_SEPARATORS = re.compile(r"[^\w?\ufffd\u0300-\u036f]+|_")
+_TRAILING_DIGITS = re.compile(r"(?<=[^\W\d])\d+$")
+_TRIGGERS = frozenset("con cb bg bt tss ss tre so be vo khong chua nguoi benh test nguyen tran ng abc ho hs bn sv gv nb".split())
+# Most common of all first syllables, so kept out of the slow path unless the name is as short as a placeholder.
+_SHORT_TRIGGERS = frozenset(("nguyen", "tran", "vo", "ho"))
+_NOTHING = (None,) * 12
+
+
+class StandardName(NamedTuple):
+    """All standard forms of one name; None where nothing is known. Only `accented` and `neutral` may be other than ASCII."""
+
+    accented: str | None
+    neutral: str | None
+    folded: str | None
+    dialect: str | None
+    surname: str | None
+    middle: str | None
+    given: str | None
+    given_dialect: str | None
+    surname_dialect: str | None
+    initials: str | None
+    sorted: str | None
+    mother: str | None
+
+
+@lru_cache(maxsize=1)
+def _known_syllables() -> tuple[str, ...]:
+    """ASCII syllables of the name tables, to fill lost letters with."""
+    known: set[str] = set()
+    for table in ("surname_freq", "given_name_freq", "middle_name_freq"):
+        for row in rows(table):
+            known.update(row["folded"].split())
+    return tuple(sorted(known))
+
+
+def _fill_lost_letters(word: str) -> str:
+    """A word whose letters became "?" or U+FFFD, filled when one known syllable alone fits; "?" stays otherwise."""
+    word = folded(word.replace("\ufffd", "?"))
+    if not word.strip("?"):
+        return ""
+    pattern = re.compile(re.escape(word).replace(r"\?", "[a-z]"))
+    fitting = [known for known in _known_syllables() if len(known) == len(word) and pattern.fullmatch(known)]
+    return fitting[0] if len(fitting) == 1 else word
+
+
+def _split(text: str) -> list[str]:
+    """The words of a cleaned lower-case name: no digits, no lone punctuation, lost letters filled where that is sure."""
+    words: list[str] = []
+    for word in _SEPARATORS.sub(" ", text).split():
+        word = _TRAILING_DIGITS.sub("", word)
+        if "?" in word or "\ufffd" in word:
+            word = _fill_lost_letters(word)
+        if word and not any(letter.isdigit() for letter in word):
+            words.append(word)
+    return words[:MAXIMUM_SYLLABLES]
+
+
+def _expand_surname(words: list[str]) -> list[str]:
+    """`Ng.` in front of other words is how Nguyễn is abbreviated."""
+    if len(words) > 1 and words[0] == "ng":
+        marked = any(not word.isascii() for word in words)
+        return ["nguyễn" if marked else "nguyen", *words[1:]]
+    return words
+
+
+def repaired(value: str | None) -> str:
+    """A raw name in lower-case NFC with encoding, typing, labels and class-list suffixes put right; "" for nothing."""
+    text = repair_encoding(capped(value))
+    text = without_invisibles(unicodedata.normalize("NFKC", text)).lower()
+    text = unicodedata.normalize("NFC", text)
+    text = _LABEL.sub("", " ".join(text.split()))
+    text = _NEWBORN_BRACKET.sub(" con 1", text)
+    text = _BRACKETS.sub(" ", text)
+    text = _LIST_SUFFIX.sub("", text.strip()).strip(" .,;:-")
+    return repair_typing(text)
+
+
+def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
+    """All forms of the syllables of one name."""
+    plain = [one.folded for one in read]
+    whole = " ".join(plain)
+    accented: str | None = " ".join([one.accented for one in read])
+    neutral: str | None = None
+    if accented == whole:
+        accented = None
+    else:
+        neutral = " ".join([one.neutral for one in read])
+    sounds = [one.as_given for one in read]
+    surname_dialect = None
+    if len(read) > 1:
+        sounds[0] = surname_dialect = read[0].as_surname
+    return StandardName(
+        accented,
+        neutral,
+        whole,
+        " ".join(sounds),
+        plain[0] if len(read) > 1 else None,
+        " ".join(plain[1:-1]) or None,
+        plain[-1],
+        sounds[-1],
+        surname_dialect,
+        "".join([word[0] for word in plain]),
+        " ".join(sorted(plain)),
+        mother,
+    )
+
+
+def _slow(value: str | None) -> StandardName:
+    """The way of names that need a repair or may be no name at all."""
+    text = repaired(value)
+    flat = folded(_SEPARATORS.sub(" ", text)).strip()
+    flat = " ".join(flat.split())
+    if is_placeholder_name(flat, text):
+        return StandardName(*_NOTHING)
+    newborn = NEWBORN_PREFIX.match(flat + " ")
+    if newborn is None and text.startswith("bé ") and flat.count(" ") >= 2:
+        newborn = re.match("be ", flat)
+    if (newborn and not text.startswith("côn ")) or NEWBORN_SUFFIX.search(flat):
+        rest = NEWBORN_SUFFIX.sub("", flat[newborn.end() :] if newborn else flat)
+        mother = " ".join(_expand_surname(_split(rest)))
+        return StandardName(*_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None)
+    read = [one for one in map(syllable, _expand_surname(_split(text))) if one.folded.strip()]
+    read = [one if " " not in one.folded else syllable(one.folded.replace(" ", "")) for one in read]
+    return _forms(read) if read else StandardName(*_NOTHING)
+
+
+@lru_cache(maxsize=1 << 16)
+def _plain_syllable(word: str) -> Syllable | None:
+    """A word that needs no repair, read; None for every other."""
+    if not word.isalpha() and not unicodedata.normalize("NFC", word).isalpha():
+        return None
+    read = syllable(word)
+    return read if read.possible else None
+
+
+def standard_name(value: str | None) -> StandardName:
+    """All standard forms of a raw name. Newborns under the mother's name and placeholders have no form but `mother`.
+
+    The first syllable is the surname and the last the given name, as every official form has it (no splitting of
+    compound surnames); one syllable alone is a given name.
+    """
+    if value is None:
+        return StandardName(*_NOTHING)
+    words = value.split(None, MAXIMUM_SYLLABLES)
+    if 2 <= len(words) < MAXIMUM_SYLLABLES:
+        read = []
+        for word in words:
+            one = _plain_syllable(word)
+            if one is None:
+                return _slow(value)
+            read.append(one)
+        first = read[0].folded
+        if first not in _TRIGGERS or (first in _SHORT_TRIGGERS and len(read[-1].folded) > 1 and read[1].folded != "danh"):
+            return _forms(read)
+    return _slow(value)

@@ -1,0 +1,179 @@
+"""Records and tables to standard values, as a rule file's fields ask for them.
+
+The table path calls the same functions as the record path, once per distinct value: the two are equal row for row.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mpi.domain.errors import InvalidInputError
+from mpi.domain.model import FieldRule
+from mpi.domain.records import ColumnKind, SourceRecord, StandardRecord, StandardValue
+from mpi.standardise.catalogue import STANDARDISERS, Output, Standardiser, Values
+
+__all__ = ["STANDARDISERS", "Output", "Standardiser", "standard_columns", "standardise_record", "standardise_table"]
+
+_ARROW_TYPES = {
+    ColumnKind.TEXT: pa.string(),
+    ColumnKind.INTEGER: pa.int32(),
+    ColumnKind.TEXTS: pa.list_(pa.string()),
+}
+_KEY_LIMIT = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class _Distinct:
+    """A column as its distinct values and, for each row, the place of its value among them."""
+
+    values: list[Any]
+    codes: npt.NDArray[np.int64]
+
+
+def _standardiser(rule: FieldRule) -> Standardiser:
+    """The standardiser of a field. Raises InvalidInputError for an unknown standardiser, or an input it does not have."""
+    standardiser = STANDARDISERS.get(rule.standardiser)
+    if standardiser is None:
+        raise InvalidInputError(
+            f"field {rule.prefix}: unknown standardiser {rule.standardiser!r}; known: {', '.join(sorted(STANDARDISERS))}"
+        )
+    if unknown := sorted(set(rule.inputs) - set(standardiser.inputs)):
+        raise InvalidInputError(
+            f"field {rule.prefix}: {rule.standardiser} has no input {unknown[0]!r}; known: {', '.join(standardiser.inputs)}"
+        )
+    return standardiser
+
+
+def _column_name(rule: FieldRule, output: Output) -> str:
+    return f"{rule.prefix}_{output.name}" if output.name else rule.prefix
+
+
+def standard_columns(fields: Sequence[FieldRule]) -> dict[str, ColumnKind]:
+    """Names and kinds of all standard columns, in the order of the fields.
+
+    Raises InvalidInputError for an unknown standardiser or input, a width of a column that is no text of the field, or a
+    column that two fields yield.
+    """
+    columns: dict[str, ColumnKind] = {}
+    for rule in fields:
+        own = {_column_name(rule, output): output.kind for output in _standardiser(rule).outputs}
+        for column in own:
+            if column in columns:
+                raise InvalidInputError(f"field {rule.prefix}: column {column} is also that of another field")
+        for column in rule.widths:
+            if own.get(column) is not ColumnKind.TEXT:
+                raise InvalidInputError(f"field {rule.prefix}: width of {column}, which is no text column of this field")
+        columns.update(own)
+    return columns
+
+
+def _cut(value: StandardValue, width: int) -> StandardValue:
+    """At most `width` bytes of a text; a letter that would be halved goes whole."""
+    if not isinstance(value, str) or (len(value) <= width and value.isascii()):
+        return value
+    return value.encode()[:width].decode(errors="ignore").rstrip() or None
+
+
+def standardise_record(record: SourceRecord, fields: Sequence[FieldRule]) -> StandardRecord:
+    """The standard values of one source record; columns that it lacks are missing.
+
+    Raises InvalidInputError for an unknown standardiser or input.
+    """
+    own = {"source_record_id": record.key.source_record_id, "recorded_at": record.recorded_at}
+    values: dict[str, StandardValue] = {}
+    for rule in fields:
+        standardiser = _standardiser(rule)
+        columns = [rule.inputs.get(name) for name in standardiser.inputs]
+        raw = [None if column is None else record.values.get(column, own.get(column)) for column in columns]
+        for output, value in zip(standardiser.outputs, standardiser.function(*raw), strict=True):
+            column = _column_name(rule, output)
+            values[column] = _cut(value, rule.widths[column]) if column in rule.widths else value
+    return StandardRecord(record.key, values)
+
+
+def _distinct(table: pa.Table, column: str | None) -> _Distinct:
+    """The distinct raw strings of a column; a column that the table lacks is missing throughout."""
+    if column is None or column not in table.column_names:
+        return _Distinct([None], np.zeros(table.num_rows, dtype=np.int64))
+    array = table.column(column)
+    if pa.types.is_dictionary(array.type) or not pa.types.is_string(array.type):
+        array = array.cast(pa.string())
+    encoded = pc.dictionary_encode(array, null_encoding="encode").combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return _Distinct(encoded.dictionary.to_pylist(), codes)
+
+
+def _reduced(distinct: _Distinct, standardiser: Standardiser, place: int) -> _Distinct:
+    """The column after the reducer of one input: fewer distinct values, the same rows."""
+    reducer = standardiser.reducers[place]
+    if reducer is None:
+        return distinct
+    places: dict[Any, int] = {}
+    of_value = np.fromiter(
+        (places.setdefault(reducer(value), len(places)) for value in distinct.values), dtype=np.int64, count=len(distinct.values)
+    )
+    return _Distinct(list(places), of_value[distinct.codes])
+
+
+def _combinations(columns: Sequence[_Distinct]) -> tuple[list[tuple[Any, ...]], npt.NDArray[np.int64]]:
+    """The distinct combinations of several columns' values, and the place of each row's combination among them."""
+    keys, size = columns[0].codes, max(1, len(columns[0].values))
+    if len(columns) == 1:
+        return [(value,) for value in columns[0].values], keys
+    for column in columns[1:]:
+        width = max(1, len(column.values))
+        if size * width >= _KEY_LIMIT:
+            uniques, keys = np.unique(keys, return_inverse=True)
+            size = len(uniques)
+        keys = keys * width + column.codes
+        size *= width
+    encoded = pa.array(keys).dictionary_encode()
+    codes = encoded.indices.to_numpy().astype(np.int64)
+    first_rows = np.empty(len(encoded.dictionary), dtype=np.int64)
+    first_rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    chosen = [[column.values[code] for code in column.codes[first_rows].tolist()] for column in columns]
+    return list(zip(*chosen, strict=True)), codes
+
+
+def _arrays(results: Iterable[Values], rule: FieldRule, outputs: Sequence[Output]) -> list[pa.Array]:
+    """One Arrow array an output of the results of all distinct combinations."""
+    columns: list[Sequence[StandardValue]] = [*zip(*results, strict=True)] or [()] * len(outputs)
+    arrays: list[pa.Array] = []
+    for output, values in zip(outputs, columns, strict=True):
+        width = rule.widths.get(_column_name(rule, output))
+        if width is not None:
+            values = [_cut(value, width) for value in values]
+        arrays.append(pa.array(values, type=_ARROW_TYPES[output.kind]))
+    return arrays
+
+
+def standardise_table(table: pa.Table, fields: Sequence[FieldRule]) -> pa.Table:
+    """The standard columns of a table of raw strings, row for row as `standardise_record` gives them.
+
+    Text is string, integer is int32, texts is list<string>. Raises InvalidInputError for an unknown standardiser or input.
+    """
+    kinds = standard_columns(fields)
+    raw: dict[str | None, _Distinct] = {}
+    arrays: dict[str, pa.Array] = {}
+    for rule in fields:
+        standardiser = _standardiser(rule)
+        inputs: list[_Distinct] = []
+        for place, name in enumerate(standardiser.inputs):
+            column = rule.inputs.get(name)
+            if column not in raw:
+                raw[column] = _distinct(table, column)
+            inputs.append(_reduced(raw[column], standardiser, place))
+        combinations, codes = _combinations(inputs)
+        results = [standardiser.combine(*combination) for combination in combinations]
+        indices = pa.array(codes)
+        for output, array in zip(standardiser.outputs, _arrays(results, rule, standardiser.outputs), strict=True):
+            arrays[_column_name(rule, output)] = array.take(indices)
+    schema = pa.schema([(column, _ARROW_TYPES[kind]) for column, kind in kinds.items()])
+    return pa.table([arrays[column] for column in kinds], schema=schema)
