@@ -1,0 +1,83 @@
+"""Fast writers: equally long columns in, rows out, inside the caller's transaction.
+
+PostgreSQL takes them by binary COPY, SQLite by executemany on the driver's connection.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mpi.domain.errors import InvalidInputError
+from mpi.registry.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """The same value in every row of a column."""
+
+    value: Any
+
+
+Column = NDArray[Any] | Sequence[Any] | Every
+"""int64[n], float64[n], uint8[n, width] (one byte string a row), a sequence of n plain values, or one for all."""
+
+
+def insert(uow: UnitOfWork, table: sa.Table, columns: Mapping[str, Column]) -> int:
+    """Appends rows; returns how many. Raises InvalidInputError when the columns differ in length."""
+    count = _count(columns)
+    if count:
+        uow.dialect.copy(uow.connection, table, _lists(columns, count))
+    return count
+
+
+def update(uow: UnitOfWork, table: sa.Table, *, keys: Mapping[str, Column], values: Mapping[str, Column]) -> int:
+    """Sets `values` in the rows whose `keys` are equal; returns how many rows there were.
+
+    Raises InvalidInputError when the columns differ in length.
+    """
+    count = _count({**keys, **values})
+    if count == 0:
+        return 0
+    return uow.dialect.update(uow.connection, table, keys=_lists(keys, count), values=_lists(values, count))
+
+
+def optional(values: NDArray[Any] | None, missing: NDArray[np.bool_] | None = None) -> Column:
+    """A numeric column whose missing places become NULL: NaN, numbers below zero in integers, or those marked."""
+    if values is None:
+        return Every(None)
+    if missing is None:
+        missing = np.isnan(values) if values.dtype.kind == "f" else values < 0
+    boxed = values.astype(object)
+    boxed[missing] = None
+    return list(boxed.tolist())
+
+
+def as_bytes(rows: NDArray[np.uint8]) -> list[bytes]:
+    """uint8[n, width] as n byte strings."""
+    count, width = rows.shape
+    if width == 0:
+        return [b""] * count
+    return list(np.ascontiguousarray(rows).view(f"V{width}").ravel().tolist())
+
+
+def _count(columns: Mapping[str, Column]) -> int:
+    lengths = {len(column) for column in columns.values() if not isinstance(column, Every)}
+    if len(lengths) != 1:
+        raise InvalidInputError(f"columns of a bulk write must be equally long, these have {sorted(lengths)} rows")
+    return lengths.pop()
+
+
+def _lists(columns: Mapping[str, Column], count: int) -> dict[str, Sequence[Any]]:
+    return {name: _list(column, count) for name, column in columns.items()}
+
+
+def _list(column: Column, count: int) -> Sequence[Any]:
+    if isinstance(column, Every):
+        return [column.value] * count
+    if isinstance(column, np.ndarray):
+        return as_bytes(column) if column.ndim == 2 else list(column.tolist())
+    return column

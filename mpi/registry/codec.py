@@ -1,0 +1,33 @@
+"""The one place where raw personal values become stored text and back, so that encryption is this class and no migration.
+
+Raw values are a JSON object of strings by column, keys sorted, missing columns absent.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+class PersonalDataCodec:
+    """Plain JSON. A codec that encrypts has these three methods."""
+
+    def encode(self, values: Mapping[str, str]) -> str:
+        """The stored text of one record's raw values."""
+        return _encode(values)
+
+    def encode_columns(self, columns: Mapping[str, Sequence[str | None]]) -> list[str]:
+        """The stored texts of many records given by column, equal to `encode` of each record without its missing values."""
+        names = sorted(columns)
+        quoted = []
+        for name in names:
+            prefix = f"{_encode(name)}:"
+            quoted.append([None if value is None else prefix + _encode(value) for value in columns[name]])
+        if not quoted:
+            return []
+        return ["{" + ",".join(filter(None, row)) + "}" for row in zip(*quoted, strict=True)]
+
+    def decode(self, stored: str) -> dict[str, str]:
+        """The raw values of one stored text."""
+        values: dict[str, str] = json.loads(stored)
+        return values

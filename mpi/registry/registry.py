@@ -1,0 +1,122 @@
+"""Opening a registry: its database, its secret, its transactions and the one bulk lock.
+
+Nothing happens at import, and nothing is created or migrated unless `create` says so.
+"""
+
+from contextlib import AbstractContextManager
+from types import TracebackType
+
+import sqlalchemy as sa
+
+from mpi.domain.errors import RegistrySecretError
+from mpi.registry.dialects import Dialect, dialect_for
+from mpi.registry.migrate import check_version, migrate_connection
+from mpi.registry.secret import RegistrySecret, default_secret_path, load_or_create
+from mpi.registry.tables import registry_setting
+from mpi.registry.unit_of_work import UnitOfWork, database_errors, open_unit
+
+_FINGERPRINT = "secret_fingerprint"
+_STORED_FINGERPRINT = sa.select(registry_setting.c.value).where(registry_setting.c.key == _FINGERPRINT)
+
+
+class Registry:
+    """One open registry. Use `Registry.open`; close it, or use it as a context manager."""
+
+    def __init__(self, engine: sa.Engine, dialect: Dialect, secret: RegistrySecret) -> None:
+        self._engine = engine
+        self._dialect = dialect
+        self._secret = secret
+
+    @classmethod
+    def open(cls, url: str, *, secret: RegistrySecret | None, create: bool) -> "Registry":
+        """Opens a registry and checks its schema and its secret.
+
+        `create` makes the tables in an empty database and migrates an older registry. Without a `secret` the one at the
+        default place is used, made there for a new registry.
+        Raises InvalidInputError for a URL of another kind, RegistryError when the database is unreachable, not migrated or
+        not a registry, RegistrySecretError when the secret is missing or another one.
+        """
+        dialect = dialect_for(url)
+        dialect.check_target(create=create)
+        engine = dialect.engine()
+        try:
+            if create:
+                with database_errors(), engine.begin() as connection:
+                    migrate_connection(connection, dialect)
+            # Only reading, so that a registry opens at once while a bulk run is writing.
+            with open_unit(engine, dialect, read_only=True) as uow:
+                check_version(uow.connection)
+                stored = uow.connection.scalar(_STORED_FINGERPRINT)
+            agreed = _agree_on_secret(dialect, secret, stored)
+            if stored is None:
+                _claim(engine, dialect, agreed)
+            return cls(engine, dialect, agreed)
+        except BaseException:
+            engine.dispose()
+            raise
+
+    @property
+    def secret(self) -> bytes:
+        """The 16 bytes that key hashes and enterprise IDs (a SipHash key)."""
+        return self._secret.key
+
+    @property
+    def name(self) -> str:
+        """The URL without its password, for messages."""
+        return self._dialect.url.render_as_string(hide_password=True)
+
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        """One writing transaction: committed when the block ends, rolled back when it raises.
+
+        On SQLite it is the only one; on PostgreSQL (READ COMMITTED) others run beside it until they take numbers.
+        Raises RegistryError for what the database refuses.
+        """
+        return open_unit(self._engine, self._dialect, read_only=False)
+
+    def snapshot(self) -> AbstractContextManager[UnitOfWork]:
+        """One reading transaction that sees a single moment however long it lasts, and hinders no writer."""
+        return open_unit(self._engine, self._dialect, read_only=True)
+
+    def lock_for_bulk(self) -> AbstractContextManager[None]:
+        """Holds the right to run a bulk job, across processes and hosts; freed when the process dies.
+
+        Raises RunConflictError at once when another run holds it.
+        """
+        lock: AbstractContextManager[None] = self._dialect.bulk_lock(self._engine)
+        return lock
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._engine.dispose()
+
+    def __enter__(self) -> "Registry":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _agree_on_secret(dialect: Dialect, secret: RegistrySecret | None, stored: str | None) -> RegistrySecret:
+    """The secret given or found, checked against the stored fingerprint if there is one."""
+    if secret is None:
+        path = default_secret_path(dialect.url)
+        if stored is not None and not path.exists():
+            raise RegistrySecretError(f"the registry's secret is missing: it should be at {path}")
+        secret = load_or_create(path)
+    if stored is not None and stored != secret.fingerprint():
+        raise RegistrySecretError("this is not the secret that the registry's keys were made with")
+    return secret
+
+
+def _claim(engine: sa.Engine, dialect: Dialect, secret: RegistrySecret) -> None:
+    """Makes a secret the registry's own. Of two that come at once the first wins and the other is refused."""
+    with open_unit(engine, dialect, read_only=False) as uow:
+        dialect.lock_schema(uow.connection)
+        stored = uow.connection.scalar(_STORED_FINGERPRINT)
+        if stored is None:
+            row = {"key": _FINGERPRINT, "value": secret.fingerprint()}
+            uow.connection.execute(sa.insert(registry_setting).values(row))
+        else:
+            _agree_on_secret(dialect, secret, stored)

@@ -1,0 +1,247 @@
+"""Source records: who is stored, the raw values, the feature rows, and the versions that were superseded.
+
+The current version is one row in each of three tables; an older one is a row of `source_record_version`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mpi.domain.errors import InvalidInputError, NotFoundError, RegistryError
+from mpi.domain.records import RecordKey, SourceRecord
+from mpi.registry import bulk
+from mpi.registry.bulk import Every
+from mpi.registry.known_records import Digests, Hashes, Integers, KnownRecords, digest_bytes, digests_from_bytes
+from mpi.registry.tables import (
+    record_content,
+    record_feature,
+    source_record,
+    source_record_version,
+    source_system,
+)
+from mpi.registry.unit_of_work import UnitOfWork
+
+FeatureRows = NDArray[np.uint8]
+
+_IDS_A_READ = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatchRows:
+    """Records of one source system to be written, by column, n rows each.
+
+    `raws` are texts of the personal data codec; `key_hashes` uint64[n], `digests` uint64[n, 2] as known_records.py makes
+    them; `features` uint8[n, width], every row of the layout that `feature_layout` names.
+    """
+
+    source_system_id: int
+    record_ids: Integers
+    source_record_ids: Sequence[str]
+    key_hashes: Hashes
+    digests: Digests
+    recorded_ats: Sequence[str | None]
+    raws: Sequence[str]
+    feature_layout: str
+    features: FeatureRows
+
+
+def source_system_ids(uow: UnitOfWork, names: Sequence[str]) -> dict[str, int]:
+    """The number of each source system by name; unknown ones are registered now."""
+    known = {name: number for number, name in uow.connection.execute(sa.select(source_system)).tuples()}
+    for name in names:
+        if name not in known:
+            known[name] = max(known.values(), default=0) + 1
+            uow.connection.execute(sa.insert(source_system).values({"source_system_id": known[name], "name": name}))
+    return {name: known[name] for name in names}
+
+
+def source_system_names(uow: UnitOfWork) -> dict[int, str]:
+    """The name of each source system by number."""
+    return dict(uow.connection.execute(sa.select(source_system)).tuples().all())
+
+
+def known_records(uow: UnitOfWork) -> KnownRecords:
+    """Every stored version, current or superseded, ready to classify what a source sends."""
+    known = KnownRecords()
+    superseded = source_record_version.c
+    stored = source_record.c
+    old = sa.select(superseded.record_id, stored.key_hash, superseded.content_digest).join_from(
+        source_record_version, source_record, superseded.record_id == stored.record_id
+    )
+    current = sa.select(stored.record_id, stored.key_hash, stored.content_digest)
+    hashes, ids, digests = [], [], []
+    for query, key in ((current, stored.record_id), (old, superseded.record_id)):
+        for low, high in _id_ranges(uow, key):
+            (record_ids, signed), blobs = uow.dialect.read_packed(
+                uow.connection, query.where(key.between(low, high)).order_by(key), integers=2
+            )
+            if blobs is None or len(record_ids) == 0:
+                continue
+            ids.append(record_ids)
+            hashes.append(signed.view(np.uint64))
+            digests.append(digests_from_bytes(blobs))
+    if ids:
+        known.add(np.concatenate(hashes), np.concatenate(ids), np.concatenate(digests))
+    return known
+
+
+def insert_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None) -> None:
+    """Writes records that are new, as version 1. Raises InvalidInputError for an id that no database can keep."""
+    _check_ids(batch)
+    ids = batch.record_ids
+    bulk.insert(
+        uow,
+        source_record,
+        {
+            "record_id": ids,
+            "source_system_id": Every(batch.source_system_id),
+            "source_record_id": batch.source_record_ids,
+            "key_hash": batch.key_hashes.view(np.int64),
+            "version": Every(1),
+            "content_digest": digest_bytes(batch.digests),
+            "recorded_at": batch.recorded_ats,
+            "run_id": Every(run_id),
+        },
+    )
+    bulk.insert(uow, record_content, {"record_id": ids, "raw": batch.raws})
+    layout = Every(batch.feature_layout)
+    bulk.insert(uow, record_feature, {"record_id": ids, "feature_layout": layout, "feature_row": batch.features})
+
+
+def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None) -> None:
+    """Writes new versions of stored records and keeps the old ones in `source_record_version`.
+
+    A record may be in the batch once. Raises RegistryError when a record is not stored under the key that the batch gives
+    it (two keys with one hash), InvalidInputError when it is there twice.
+    """
+    ids = batch.record_ids
+    if len(np.unique(ids)) != len(ids):
+        raise InvalidInputError("a batch of new versions holds one record twice")
+    if len(ids) == 0:
+        return
+    stored, content, old = source_record.c, record_content.c, source_record_version.c
+    current = (
+        sa.select(
+            stored.record_id, stored.version, stored.content_digest, stored.recorded_at, content.raw, stored.run_id
+        )
+        .join_from(source_record, record_content, stored.record_id == content.record_id)
+        .where(stored.record_id.in_(uow.dialect.id_set(ids)))
+    )
+    uow.connection.execute(sa.insert(source_record_version).from_select(list(old.keys()), current))
+    changed = bulk.update(
+        uow,
+        source_record,
+        keys={
+            "record_id": ids,
+            "source_system_id": Every(batch.source_system_id),
+            "source_record_id": batch.source_record_ids,
+        },
+        values={
+            "content_digest": digest_bytes(batch.digests),
+            "recorded_at": batch.recorded_ats,
+            "run_id": Every(run_id),
+        },
+    )
+    if changed != len(ids):
+        raise RegistryError(f"{len(ids) - changed} records are not stored under the keys given: nothing was written")
+    uow.connection.execute(
+        sa.update(source_record)
+        .where(stored.record_id.in_(uow.dialect.id_set(ids)))
+        .values({"version": stored.version + 1})
+    )
+    bulk.update(uow, record_content, keys={"record_id": ids}, values={"raw": batch.raws})
+    update_features(uow, ids, layout=batch.feature_layout, features=batch.features)
+
+
+def update_features(uow: UnitOfWork, record_ids: Integers, *, layout: str, features: FeatureRows) -> None:
+    """Replaces the feature rows of stored records: int64[n], uint8[n, width]."""
+    values = {"feature_layout": Every(layout), "feature_row": features}
+    bulk.update(uow, record_feature, keys={"record_id": record_ids}, values=values)
+
+
+def feature_rows(uow: UnitOfWork, layout: str) -> Iterator[tuple[Integers, FeatureRows]]:
+    """Streams the feature rows of one layout in the order of record ids: int64[n], uint8[n, width]."""
+    feature = record_feature.c
+    query = sa.select(feature.record_id, feature.feature_row).order_by(feature.record_id)
+    for low, high in _id_ranges(uow, feature.record_id):
+        (record_ids,), rows = uow.dialect.read_packed(
+            uow.connection,
+            query.where(feature.record_id.between(low, high), feature.feature_layout == layout),
+            integers=1,
+        )
+        if rows is not None and len(record_ids):
+            yield record_ids, rows
+
+
+def records_with_other_layout(uow: UnitOfWork, layout: str) -> Integers:
+    """Ids int64[n], ascending, of records whose feature rows are of any other layout and must be made anew."""
+    feature = record_feature.c
+    query = sa.select(feature.record_id).where(feature.feature_layout != layout).order_by(feature.record_id)
+    (record_ids,), _ = uow.dialect.read_packed(uow.connection, query, integers=1)
+    return record_ids
+
+
+def raw_records(uow: UnitOfWork, record_ids: Integers) -> Iterator[tuple[int, SourceRecord]]:
+    """The current raw values of records, in ascending order of id; ids that are not stored are left out."""
+    names = source_system_names(uow)
+    stored, content = source_record.c, record_content.c
+    wanted = np.sort(record_ids)
+    for start in range(0, len(wanted), _IDS_A_READ):
+        rows = uow.connection.execute(
+            sa.select(
+                stored.record_id, stored.source_system_id, stored.source_record_id, stored.recorded_at, content.raw
+            )
+            .join_from(source_record, record_content, stored.record_id == content.record_id)
+            .where(stored.record_id.in_(uow.dialect.id_set(wanted[start : start + _IDS_A_READ])))
+            .order_by(stored.record_id)
+        )
+        for record_id, system, local_id, recorded_at, raw in rows.all():
+            yield record_id, SourceRecord(RecordKey(names[system], local_id), uow.codec.decode(raw), recorded_at)
+
+
+def find(uow: UnitOfWork, key: RecordKey) -> int:
+    """The record id of a key. Raises NotFoundError."""
+    found = uow.connection.scalar(
+        sa.select(source_record.c.record_id)
+        .join_from(source_record, source_system, source_record.c.source_system_id == source_system.c.source_system_id)
+        .where(source_system.c.name == key.source_system, source_record.c.source_record_id == key.source_record_id)
+    )
+    if found is None:
+        raise NotFoundError(f"no record {key} in the registry")
+    return int(found)
+
+
+def keys_of(uow: UnitOfWork, record_ids: Integers) -> dict[int, RecordKey]:
+    """The keys of records by id; ids that are not stored are left out."""
+    names = source_system_names(uow)
+    stored = source_record.c
+    keys: dict[int, RecordKey] = {}
+    for start in range(0, len(record_ids), _IDS_A_READ):
+        rows = uow.connection.execute(
+            sa.select(stored.record_id, stored.source_system_id, stored.source_record_id).where(
+                stored.record_id.in_(uow.dialect.id_set(record_ids[start : start + _IDS_A_READ]))
+            )
+        )
+        keys.update((record_id, RecordKey(names[system], local_id)) for record_id, system, local_id in rows.tuples())
+    return keys
+
+
+def count(uow: UnitOfWork) -> int:
+    """How many records are stored (not counting superseded versions)."""
+    return int(uow.connection.scalar(sa.select(sa.func.count()).select_from(source_record)) or 0)
+
+
+def _check_ids(batch: RecordBatchRows) -> None:
+    if any("\x00" in text for text in batch.source_record_ids):
+        raise InvalidInputError("a source_record_id holds a NUL character")
+
+
+def _id_ranges(uow: UnitOfWork, column: sa.Column[int]) -> Iterator[tuple[int, int]]:
+    """Consecutive ranges of a key column that together hold all of its rows."""
+    low, high = uow.connection.execute(sa.select(sa.func.min(column), sa.func.max(column))).one()
+    if low is not None:
+        for start in range(low, high + 1, _IDS_A_READ):
+            yield start, min(start + _IDS_A_READ - 1, high)
