@@ -209,7 +209,7 @@ STATION = SourceHabits(
 )
 
 HOSPITAL = SourceHabits(
-    coverage=((0, 0.85), (6, 0.38), (18, 0.36), (40, 0.55), (60, 1.15)),
+    coverage=((0, 0.90), (6, 0.45), (18, 0.42), (40, 0.62), (60, 1.25)),
     window=("2015-01-01", "2026-10-31"),
     recent=2.0,
     several=True,
@@ -236,7 +236,7 @@ HOSPITAL = SourceHabits(
         "old_tone_place": 0.2, "decomposed": 0.002, "iy_or_region": 0.02, "newborn_under_mother": 0.8,
         "unknown_patient": 0.0006, "former_name": 0.5, "first_january": 0.35, "exact_elder_date": 0.05,
         "nine_digit_early": 0.9, "nine_digit_late": 0.08, "nine_digit_elder": 0.2, "insurance_ten": 0.15,
-        "insurance_old_card": 0.05, "insurance_list": 0.04, "insurance_citizen": 0.2, "phone_plus84": 0.03,
+        "insurance_old_card": 0.05, "insurance_list": 0.06, "insurance_citizen": 0.2, "phone_plus84": 0.03,
         "phone_dotted": 0.05, "phone_labelled": 0.04, "phone_two": 0.02, "ward_stale": 0.2, "home_province": 0.15,
         "address_short": 0.15, "mother_of_adult": 0.01, "legacy_font": 0.6,
     },

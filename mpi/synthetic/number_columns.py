@@ -108,8 +108,10 @@ def health_insurance_number(sheet: Sheet) -> Strings:
     slip_digit(rng, serial, np.flatnonzero(desk.slips("insurance_digit")), first=0, last=9)
     transpose_digits(rng, serial, np.flatnonzero(desk.slips("insurance_transposed")), first=0, last=9)
     head[desk.share("insurance_ten") & ~temporary] = 0
-    second = np.hstack([np.full((sheet.size, 1), 59, dtype=np.uint8), before, text.digits(province, 2), serial])
-    second[~(desk.share("insurance_list") & (head[:, 0] > 0) & ~temporary)] = 0
+    former_province = sheet.world.places.old_province[sheet.of(people.former_place)]
+    second = np.hstack([np.full((sheet.size, 1), 59, dtype=np.uint8), before, text.digits(former_province, 2), serial])
+    renewed = desk.share("insurance_list") & (head[:, 0] > 0) & ~temporary & (head != second[:, 1:6]).any(axis=1)
+    second[~renewed] = 0
     grid = np.hstack([head, serial, second])
     personal = np.flatnonzero(desk.share("insurance_citizen") & (sheet.visits.day >= ONE_NUMBER_FROM))
     grid[personal] = 0
@@ -124,7 +126,7 @@ def _phone_owner(sheet: Sheet) -> IntArray:
     desk, people, own = sheet.desk, sheet.people, sheet.visits.row
     contact, relative = people.contact[own], people.relative[own]
     child = sheet.age < 16
-    spouse = people.relative[np.maximum(contact, 0)]
+    spouse = np.where(contact >= 0, people.relative[np.maximum(contact, 0)], -1)
     parent = np.where((desk.rng.random(sheet.size) < 0.2) & (spouse >= 0), spouse, contact)
     owner = np.where(child, parent, np.where(desk.slips("phone_relative"), relative, own))
     return np.where(owner >= 0, owner, own)
