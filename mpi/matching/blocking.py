@@ -1,0 +1,176 @@
+"""Blocking keys and candidate pairs: a pair is a candidate when its records share a key of some rule.
+
+A key is a SipHash chain of the rule's place and its columns' codes under the registry's secret, 0 where a column is missing.
+Blocks are a partition of a rule's records at every stage, so "does an earlier rule give this pair?" is one comparison of keys.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from mpi.domain.model import BlockingRule, LinkageModel
+from mpi.domain.records import ColumnKind
+from mpi.matching.features import MISSING_INTEGER, Layout, representation_of
+from mpi.matching.kernel import Rows
+from mpi.matching.levels import MAXIMUM_MEMBERS
+from mpi.matching.siphash import hash_pair
+
+_MISSING = int(MISSING_INTEGER)
+_CODE, _NUMBER, _MEMBERS = 0, 1, 2
+
+
+class KeyProgram(NamedTuple):
+    """How keys are made from rows: for each rule its columns as (kind, slot) pairs, and the span of its key slots.
+
+    `columns` int32 (rules, most columns, 2), kind -1 where there is none; `first_slot` int32 (rules + 1,): rule r fills key slots
+    first_slot[r]:first_slot[r + 1], one for every combination of set members.
+    """
+
+    columns: NDArray[np.int32]
+    first_slot: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingPlan:
+    """The compiled blocking rules of a model, with the refining columns of each rule as (kind, slot) pairs."""
+
+    rules: tuple[BlockingRule, ...]
+    keys: KeyProgram
+    refine: tuple[tuple[tuple[int, int], ...], ...]
+
+    @property
+    def slots(self) -> int:
+        """Key slots of a record."""
+        return int(self.keys.first_slot[-1])
+
+
+def blocking_plan(model: LinkageModel, layout: Layout) -> BlockingPlan:
+    """Compile a model's blocking rules for rows of `layout`."""
+    most = max((len(rule.columns) for rule in model.blocking), default=0)
+    columns = np.full((len(model.blocking), most, 2), -1, dtype=np.int32)
+    spans = [0]
+    for place, rule in enumerate(model.blocking):
+        sets = 0
+        for index, column in enumerate(rule.columns):
+            columns[place, index] = _operand(model, layout, column)
+            sets += model.columns[column] is ColumnKind.TEXTS
+        spans.append(spans[-1] + MAXIMUM_MEMBERS**sets)
+    refine = tuple(tuple(_operand(model, layout, column) for column in rule.refine) for rule in model.blocking)
+    return BlockingPlan(model.blocking, KeyProgram(columns, np.array(spans, dtype=np.int32)), refine)
+
+
+def _operand(model: LinkageModel, layout: Layout, column: str) -> tuple[int, int]:
+    kind = model.columns[column]
+    offset = layout.offset(column, representation_of(kind))
+    if kind is ColumnKind.INTEGER:
+        return _NUMBER, offset // 4
+    return (_MEMBERS if kind is ColumnKind.TEXTS else _CODE), offset // 8
+
+
+@njit(nogil=True, cache=True)
+def _word(rows: Any, record: int, kind: int, slot: int, member: int) -> Any:
+    """The word that a column contributes, 0 when missing."""
+    if kind == _NUMBER:
+        number = rows.i32[record, slot]
+        return np.uint64(0) if number == _MISSING else np.uint64(np.uint32(number)) + np.uint64(1)
+    return rows.u64[record, slot + member]
+
+
+@njit(nogil=True, cache=True)
+def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
+    """Blocking keys of every row, uint64 (n, slots); 0 where a rule gives no key. `key` is uint64 (2,)."""
+    rules, most = program.columns.shape[0], program.columns.shape[1]
+    for record in range(out.shape[0]):
+        for rule in range(rules):
+            first, stop = program.first_slot[rule], program.first_slot[rule + 1]
+            for slot in range(first, stop):
+                combination = slot - first
+                code = np.uint64(rule + 1)
+                for column in range(most):
+                    kind = program.columns[rule, column, 0]
+                    if kind < 0:
+                        break
+                    member = 0
+                    if kind == _MEMBERS:
+                        member = combination % MAXIMUM_MEMBERS
+                        combination //= MAXIMUM_MEMBERS
+                    word = _word(rows, record, kind, program.columns[rule, column, 1], member)
+                    if word == 0:
+                        code = np.uint64(0)
+                        break
+                    code = hash_pair(code, word, key)
+                for earlier in range(first, slot):
+                    if out[record, earlier] == code:
+                        code = np.uint64(0)
+                        break
+                out[record, slot] = code
+
+
+@njit(nogil=True, cache=True)
+def refine_keys(rows: Rows, records: Any, slots: Any, keys: Any, operand: Any, key: Any) -> int:
+    """Split blocks by one more column: entry e = (records[e], slots[e]) gets its key chained with that column's word.
+
+    A set column contributes its first member. Gives the number of entries that miss the column; they form a sub-block.
+    """
+    missing = 0
+    for entry in range(records.shape[0]):
+        record = records[entry]
+        word = _word(rows, record, operand[0], operand[1], 0)
+        missing += word == 0
+        keys[record, slots[entry]] = hash_pair(keys[record, slots[entry]], word, key)
+    return missing
+
+
+@njit(nogil=True, cache=True)
+def chunk_keys(records: Any, slots: Any, starts: Any, keys: Any, limit: int, key: Any) -> None:
+    """Cut blocks that cannot be refined: of each block (entries starts[b]:starts[b + 1]) every `limit` records stay together."""
+    for block in range(starts.shape[0] - 1):
+        for entry in range(starts[block], starts[block + 1]):
+            piece = np.uint64((entry - starts[block]) // limit + 1)
+            keys[records[entry], slots[entry]] = hash_pair(keys[records[entry], slots[entry]], piece, key)
+
+
+@njit(nogil=True, cache=True)
+def _earlier(keys: Any, i: int, j: int, first_slot: Any, rule: int, current: Any) -> bool:
+    """Whether a rule before `rule` gives the pair, or `rule` itself by a smaller key than `current`."""
+    for before in range(rule + 1):
+        for left in range(first_slot[before], first_slot[before + 1]):
+            code = keys[i, left]
+            if code == 0 or (before == rule and code >= current):
+                continue
+            for right in range(first_slot[before], first_slot[before + 1]):
+                if keys[j, right] == code:
+                    return True
+    return False
+
+
+class Blocks(NamedTuple):
+    """Some blocks of one rule: block b holds the entries starts[b]:starts[b + 1] of `records` (int32) under the key codes[b]."""
+
+    records: NDArray[np.int32]
+    codes: NDArray[np.uint64]
+    starts: NDArray[np.int64]
+
+
+@njit(nogil=True, cache=True)
+def emit_pairs(keys: Any, blocks: Blocks, first_slot: Any, rule: int, fresh: Any, out: Any) -> int:
+    """Candidate pairs of some blocks of one rule, each pair once over all rules and slots.
+
+    `keys` uint64 (n, slots) of all rules; a pair needs one record with `fresh` (bool (n,)) true. `out` is (left, right), int32,
+    large enough; left < right. Gives how many pairs were written.
+    """
+    left_out, right_out = out
+    records = blocks.records
+    found = 0
+    for block in range(blocks.codes.shape[0]):
+        for a in range(blocks.starts[block], blocks.starts[block + 1]):
+            for b in range(a + 1, blocks.starts[block + 1]):
+                i, j = min(records[a], records[b]), max(records[a], records[b])
+                if (fresh[i] or fresh[j]) and not _earlier(keys, i, j, first_slot, rule, blocks.codes[block]):
+                    left_out[found] = i
+                    right_out[found] = j
+                    found += 1
+    return found
