@@ -1,0 +1,1 @@
+"""From files to linked people, in batches: sources, pairs, linking, training, evaluation."""
