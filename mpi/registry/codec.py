@@ -1,4 +1,4 @@
-"""The one place where raw personal values become stored text and back, so that encryption is this class and no migration.
+"""The one place where raw personal values become stored text and back: encryption is this class and no migration.
 
 Raw values are a JSON object of strings by column, keys sorted, missing columns absent.
 """
@@ -17,7 +17,7 @@ class PersonalDataCodec:
         return _encode(values)
 
     def encode_columns(self, columns: Mapping[str, Sequence[str | None]]) -> list[str]:
-        """The stored texts of many records given by column, equal to `encode` of each record without its missing values."""
+        """The stored texts of many records given by column: `encode` of each record without its missing values."""
         names = sorted(columns)
         quoted = []
         for name in names:

@@ -1,7 +1,7 @@
 """Numbers for records, people, links, tasks, judgements, runs and revisions: one row, taken inside the transaction.
 
-Taking numbers locks that row until the transaction ends, so commit order is revision order and no number is lost or given
-twice. Take locks on anything else first, numbers last and all in one call, or two writers may wait for each other.
+Taking numbers locks that row until the transaction ends, so commit order is revision order and no number is lost or
+given twice. Take other locks first, numbers last and all in one call, or two writers may wait for each other.
 """
 
 from dataclasses import dataclass, fields

@@ -3,6 +3,8 @@
 No other module asks which database it is on. Errors leave here as one line without values of rows.
 """
 
+# ruff: noqa: D102 (the methods are described once, in `Dialect`)
+
 import fcntl
 import os
 import sqlite3
@@ -60,7 +62,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def bulk_lock(self, engine: sa.Engine) -> Any:
-        """A context manager that holds the one right to run a bulk job. Raises RunConflictError at once when it is taken."""
+        """Holds the one right to run a bulk job in a `with` block. Raises RunConflictError at once when it is taken."""
 
     @abstractmethod
     def copy(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
@@ -76,8 +78,8 @@ class Dialect(ABC):
     ) -> tuple[list[Integers], Bytes | None]:
         """Reads a query's rows as arrays: `integers` whole-number columns first, then at most one blob column.
 
-        Returns int64[n] a column and uint8[n, width] (None without a blob column). All blobs of one reading have one width.
-        The query must order its rows by its first column.
+        The query must order its rows by its first column. Returns int64[n] a column and uint8[n, width] (None without a
+        blob column). All blobs of one reading have one width.
         """
 
     @abstractmethod
@@ -263,7 +265,7 @@ _COPY_TYPES: dict[type[Any], str] = {
 
 
 def dialect_for(url: str) -> Dialect:
-    """The dialect of `sqlite:///path` or `postgresql://user@host/database`. Raises InvalidInputError for anything else."""
+    """The dialect of `sqlite:///path` or `postgresql://user@host/database`. Raises InvalidInputError for others."""
     try:
         parsed = sa.make_url(url)
     except (ArgumentError, ValueError):

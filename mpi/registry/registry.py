@@ -33,8 +33,8 @@ class Registry:
 
         `create` makes the tables in an empty database and migrates an older registry. Without a `secret` the one at the
         default place is used, made there for a new registry.
-        Raises InvalidInputError for a URL of another kind, RegistryError when the database is unreachable, not migrated or
-        not a registry, RegistrySecretError when the secret is missing or another one.
+        Raises InvalidInputError for a URL of another kind, RegistryError when the database is unreachable, not migrated
+        or not a registry, RegistrySecretError when the secret is missing or another one.
         """
         dialect = dialect_for(url)
         dialect.check_target(create=create)

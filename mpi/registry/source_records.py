@@ -33,8 +33,8 @@ _IDS_A_READ = 16_384
 class RecordBatchRows:
     """Records of one source system to be written, by column, n rows each.
 
-    `raws` are texts of the personal data codec; `key_hashes` uint64[n], `digests` uint64[n, 2] as known_records.py makes
-    them; `features` uint8[n, width], every row of the layout that `feature_layout` names.
+    `raws` are texts of the personal data codec; `key_hashes` uint64[n] and `digests` uint64[n, 2] are made by
+    known_records.py; `features` is uint8[n, width], every row of the layout that `feature_layout` names.
     """
 
     source_system_id: int
@@ -114,8 +114,8 @@ def insert_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None)
 def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None) -> None:
     """Writes new versions of stored records and keeps the old ones in `source_record_version`.
 
-    A record may be in the batch once. Raises RegistryError when a record is not stored under the key that the batch gives
-    it (two keys with one hash), InvalidInputError when it is there twice.
+    A record may be in the batch once. Raises InvalidInputError when it is there twice, RegistryError when a record is
+    not stored under the key that the batch gives it (two keys with one hash).
     """
     ids = batch.record_ids
     if len(np.unique(ids)) != len(ids):
@@ -158,7 +158,7 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
 
 def update_features(uow: UnitOfWork, record_ids: Integers, *, layout: str, features: FeatureRows) -> None:
     """Replaces the feature rows of stored records: int64[n], uint8[n, width]."""
-    values = {"feature_layout": Every(layout), "feature_row": features}
+    values: dict[str, bulk.Column] = {"feature_layout": Every(layout), "feature_row": features}
     bulk.update(uow, record_feature, keys={"record_id": record_ids}, values=values)
 
 
