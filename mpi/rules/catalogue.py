@@ -53,7 +53,9 @@ class Catalogue:
     def find(self, name: str) -> Path:
         """Folder of `family@version`, or of a family's newest released version (its newest, when none is released).
 
-        A path with a slash stands for itself: a folder of one version, or of a family. Raises NotFoundError with what there is.
+        A path with a slash stands for itself: a folder of one version, or of a family.
+
+        Raises NotFoundError with what there is, RuleFileError for an empty version.
         """
         family, _, version = name.partition("@")
         is_path = "/" in family or "\\" in family

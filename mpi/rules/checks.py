@@ -78,7 +78,7 @@ class Checker:
             self._level(level, (*where, "levels", index), last=index == len(shape.levels) - 1, first=index == 0)
             for index, level in enumerate(shape.levels)
         )
-        if not any(level.otherwise or level.is_null is False for level in shape.levels[:-1]):
+        if all(level.is_null for level in shape.levels[:-1]):
             self.problems.add((*where, "levels"), "should have a level between the null level and the else level")
         conditions = [((*where, "levels", index, "when"), level.condition) for index, level in enumerate(levels)]
         _no_repeats(self.problems, "the condition of an earlier level", [each for each in conditions if each[1]])

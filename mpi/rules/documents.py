@@ -131,7 +131,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_document(path: Path, data: bytes, *, as_text: bool = False) -> Document:
-    """Read a YAML or JSON file. With `as_text` every value stays as it is written (`0123` keeps its zero), null is None.
+    """Read a YAML or JSON file. With `as_text` a value stays as it is written (`0123` keeps its zero) and null is None.
 
     Raises RuleFileError with file and line.
     """

@@ -40,7 +40,10 @@ def read_rule_file(path: Path, data: bytes) -> tuple[RuleFile, Problems]:
 
 
 def load_rule_file(folder: Path) -> RuleFile:
-    """What rules.yaml says beyond the model: status, description, required columns. Raises NotFoundError, RuleFileError."""
+    """What rules.yaml says beyond the model: status, description, required columns.
+
+    Only its shape is checked. Raises NotFoundError, RuleFileError.
+    """
     path = folder / RULES
     return read_rule_file(path, read_bytes(path))[0]
 
@@ -88,15 +91,15 @@ def _trained_file(path: Path, model: LinkageModel) -> bytes:
         return read_bytes(path)
     except NotFoundError as error:
         raise UntrainedLevelError(
-            f"{path} does not exist: {model.name} is not trained; run: mpi rules train"
+            f"{path}: is missing; {model.name} has no training yet; run: mpi rules train"
         ) from error
 
 
 def load_model(folder: Path, *, trained: bool = True) -> LinkageModel:
     """The linkage model of a folder <family>/<version>; with `trained` False without parameters and their files.
 
-    The digest is that of the files read. Raises NotFoundError for a folder without rules.yaml, RuleFileError for anything
-    wrong in a file, UntrainedLevelError where m or u are missing.
+    The digest is that of the files read. Raises NotFoundError for a folder without rules.yaml, RuleFileError for
+    anything wrong in a file, UntrainedLevelError where m or u are missing.
     """
     contents = {RULES: read_bytes(folder / RULES)}
     model = _compile(folder, contents[RULES])

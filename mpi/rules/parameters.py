@@ -19,7 +19,7 @@ TERM_FREQUENCIES = "term_frequencies.parquet"
 FREQUENCY_SCHEMA = pa.schema(
     [pa.field("column", pa.string()), pa.field("value_hash", pa.uint64()), pa.field("frequency", pa.float64())]
 )
-"""`value_hash` is the public 64-bit hash of a standard value; null in the one row a column that stands for all others."""
+"""`value_hash` is the public 64-bit hash of a standard value; null in a column's one row for all other values."""
 
 Probability = Annotated[float, Field(gt=0, le=1)]
 
@@ -42,7 +42,8 @@ class ParametersShape(Shape):
 def read_parameters(path: Path, data: bytes, *, comparisons: tuple[Comparison, ...], model: str) -> Parameters:
     """Parameters of every level that is not null, and of no other.
 
-    Raises RuleFileError for a malformed file or a level that the rules do not have, UntrainedLevelError naming what is missing.
+    Raises RuleFileError for a malformed file or a level that the rules do not have, UntrainedLevelError naming what is
+    missing.
     """
     document = read_document(path, data)
     problems = Problems(document)

@@ -1,6 +1,7 @@
-"""The shape of rule files as pydantic models, and the JSON Schema made from them (`python -m mpi.rules.schema --check|--write`).
+"""The shape of rule files as pydantic models, and the JSON Schema made from them.
 
-Shapes know types and bounds only; whether names mean something is found out in `checks.py`, conditions in `conditions.py`.
+Shapes know types and bounds only: names are checked in `checks.py`, conditions in `conditions.py`.
+The schema is kept by `python -m mpi.rules.schema --check|--write`.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from mpi.domain.model import VetoEffect
@@ -75,10 +76,6 @@ def condition_schema() -> dict[str, Any]:
     }
 
 
-RawCondition = Annotated[Any, WithJsonSchema({"$ref": "#/$defs/Condition"})]
-"""A condition as it stands in the file; `conditions.py` reads it, for messages that know the level kinds."""
-
-
 class Shape(BaseModel):
     """Base of every shape: frozen, strict, and an unknown key is told with the keys there are."""
 
@@ -115,11 +112,11 @@ class TermFrequencyShape(Shape):
 
 
 class LevelShape(Shape):
-    """One comparison level: `when` a condition holds, or `else`."""
+    """One comparison level: `when` a condition holds (`conditions.py` reads it by the table of level kinds), or `else`."""
 
     label: Name
     is_null: bool = False
-    when: RawCondition = None
+    when: Any = None
     otherwise: Literal[True] | None = Field(default=None, alias="else")
     term_frequency: TermFrequencyShape | None = None
 
@@ -194,6 +191,7 @@ def schema_text() -> str:
     """The JSON Schema of rules.yaml as it is kept in linkage_rules/rules.schema.json."""
     schema = RuleFile.model_json_schema(by_alias=True)
     schema["$defs"]["Condition"] = condition_schema()
+    schema["$defs"]["LevelShape"]["properties"]["when"] = {"$ref": "#/$defs/Condition"}
     whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return json.dumps(whole, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
