@@ -74,6 +74,7 @@ SHARES: Mapping[str, str] = {
     "former_name": "records of people whose name changed that hold the former name",
     "first_january": "year-only dates written as 01/01 rather than as a bare year",
     "exact_elder_date": "a day invented by someone for a person of whom only the year is registered",
+    "newborn_own_number": "newborns whose temporary card already bears their lasting number",
     "nine_digit_early": "adults' numbers before mid-2021 that are the 9-digit card",
     "nine_digit_late": "the same, later, under 60",
     "nine_digit_elder": "the same, later, 60 and over",
@@ -101,8 +102,8 @@ class Moods:
     """
 
     careful: float = 0.50
-    sloppy: float = 0.07
-    factors: tuple[float, float, float] = (0.3, 1.0, 6.0)
+    sloppy: float = 0.06
+    factors: tuple[float, float, float] = (0.2, 0.55, 13.0)
     site_spread: float = 0.6
 
 
@@ -153,16 +154,16 @@ STUDENT = SourceHabits(
     sex_words=(("Nam", "Nữ", 0.9), ("nam", "nu", 0.06), ("1", "2", 0.04)),
     slips={
         "unaccented": 0.012, "telex": 0.0015, "vni_keys": 0.0006, "utf8_mojibake": 0.001, "lost_letters": 0.0008,
-        "middle_dropped": 0.006, "middle_shortened": 0.02, "order_swapped": 0.001, "given_typo": 0.008,
-        "surname_typo": 0.003, "middle_typo": 0.006, "dialect": 0.01, "wrong_given": 0.0015, "date_missing": 0.002,
-        "year_only": 0.002, "day_month_swapped": 0.008, "day_slip": 0.007, "month_slip": 0.004, "year_slip": 0.004,
-        "other_date": 0.001, "sentinel_date": 0.0005, "sex_wrong": 0.004, "sex_missing": 0.01,
+        "middle_dropped": 0.006, "middle_shortened": 0.02, "order_swapped": 0.001, "given_typo": 0.0096,
+        "surname_typo": 0.0036, "middle_typo": 0.0072, "dialect": 0.012, "wrong_given": 0.0018, "date_missing": 0.002,
+        "year_only": 0.002, "day_month_swapped": 0.0096, "day_slip": 0.0084, "month_slip": 0.0048, "year_slip": 0.0048,
+        "other_date": 0.0012, "sentinel_date": 0.0005, "sex_wrong": 0.0048, "sex_missing": 0.01,
         "citizen_missing_child": 0.24, "citizen_missing_adult": 0.14, "citizen_missing_elder": 0.2,
-        "citizen_parent": 0.018, "citizen_temporary": 0.02, "citizen_filler": 0.012, "citizen_digit": 0.006,
-        "citizen_transposed": 0.003, "citizen_zero_lost": 0.03, "citizen_decimal": 0.003, "citizen_spaced": 0.004,
-        "citizen_other_field": 0.001, "insurance_missing": 0.45, "insurance_digit": 0.006, "insurance_transposed": 0.002,
-        "insurance_filler": 0.002, "insurance_relative": 0.004, "phone_missing": 0.12, "phone_site": 0.02,
-        "phone_filler": 0.008, "phone_digit": 0.01, "phone_zero_lost": 0.05, "ward_missing": 0.06, "ward_wrong": 0.03,
+        "citizen_parent": 0.0234, "citizen_temporary": 0.02, "citizen_filler": 0.012, "citizen_digit": 0.0078,
+        "citizen_transposed": 0.0039, "citizen_zero_lost": 0.03, "citizen_decimal": 0.003, "citizen_spaced": 0.004,
+        "citizen_other_field": 0.001, "insurance_missing": 0.45, "insurance_digit": 0.0078, "insurance_transposed": 0.002,
+        "insurance_filler": 0.002, "insurance_relative": 0.0052, "phone_missing": 0.12, "phone_site": 0.026,
+        "phone_filler": 0.008, "phone_digit": 0.013, "phone_zero_lost": 0.05, "ward_missing": 0.06, "ward_wrong": 0.03,
         "address_missing": 0.1, "mother_missing": 0.12, "mother_typo": 0.02, "father_for_mother": 0.006,
     },
     shares={
@@ -184,22 +185,22 @@ STATION = SourceHabits(
     sex_words=(("Nam", "Nữ", 0.7), ("nam", "nữ", 0.1), ("Nam", "Nu", 0.12), ("1", "2", 0.08)),
     slips={
         "unaccented": 0.11, "telex": 0.004, "vni_keys": 0.003, "utf8_mojibake": 0.001, "lost_letters": 0.0015,
-        "middle_dropped": 0.02, "middle_shortened": 0.03, "order_swapped": 0.002, "given_typo": 0.014,
-        "surname_typo": 0.005, "middle_typo": 0.01, "dialect": 0.025, "wrong_given": 0.002, "date_missing": 0.006,
-        "year_only": 0.05, "day_month_swapped": 0.014, "day_slip": 0.012, "month_slip": 0.008, "year_slip": 0.012,
-        "other_date": 0.002, "sentinel_date": 0.001, "sex_wrong": 0.008, "sex_missing": 0.02,
+        "middle_dropped": 0.02, "middle_shortened": 0.03, "order_swapped": 0.002, "given_typo": 0.0235,
+        "surname_typo": 0.0084, "middle_typo": 0.0168, "dialect": 0.042, "wrong_given": 0.0034, "date_missing": 0.006,
+        "year_only": 0.05, "day_month_swapped": 0.0235, "day_slip": 0.0202, "month_slip": 0.0134, "year_slip": 0.0202,
+        "other_date": 0.0034, "sentinel_date": 0.001, "sex_wrong": 0.0134, "sex_missing": 0.02,
         "citizen_missing_child": 0.45, "citizen_missing_adult": 0.34, "citizen_missing_elder": 0.4,
-        "citizen_parent": 0.015, "citizen_relative": 0.004, "citizen_filler": 0.01, "citizen_digit": 0.01,
-        "citizen_transposed": 0.005, "citizen_zero_lost": 0.06, "citizen_decimal": 0.004, "citizen_spaced": 0.01,
-        "citizen_other_field": 0.003, "insurance_missing": 0.5, "insurance_digit": 0.01, "insurance_transposed": 0.004,
-        "insurance_filler": 0.003, "insurance_relative": 0.004, "phone_missing": 0.3, "phone_relative": 0.2,
-        "phone_site": 0.004, "phone_filler": 0.01, "phone_digit": 0.015, "phone_zero_lost": 0.04,
+        "citizen_parent": 0.0195, "citizen_relative": 0.0052, "citizen_filler": 0.01, "citizen_digit": 0.013,
+        "citizen_transposed": 0.0065, "citizen_zero_lost": 0.06, "citizen_decimal": 0.004, "citizen_spaced": 0.01,
+        "citizen_other_field": 0.003, "insurance_missing": 0.5, "insurance_digit": 0.013, "insurance_transposed": 0.004,
+        "insurance_filler": 0.003, "insurance_relative": 0.0052, "phone_missing": 0.3, "phone_relative": 0.2,
+        "phone_site": 0.0052, "phone_filler": 0.01, "phone_digit": 0.0195, "phone_zero_lost": 0.04,
         "ward_missing": 0.02, "ward_wrong": 0.01, "address_missing": 0.06, "mother_missing": 0.4,
         "mother_typo": 0.03, "father_for_mother": 0.01,
     },
     shares={
         "old_tone_place": 0.25, "decomposed": 0.004, "iy_or_region": 0.03, "name_suffix": 0.002,
-        "newborn_under_mother": 0.1, "former_name": 0.5, "first_january": 0.5, "exact_elder_date": 0.03,
+        "newborn_under_mother": 0.1, "newborn_own_number": 0.4, "former_name": 0.5, "first_january": 0.5, "exact_elder_date": 0.03,
         "nine_digit_early": 0.9, "nine_digit_late": 0.06, "nine_digit_elder": 0.25, "insurance_ten": 0.3,
         "insurance_old_card": 0.15, "phone_plus84": 0.005, "phone_dotted": 0.12, "phone_labelled": 0.03,
         "phone_two": 0.02, "ward_stale": 0.3, "home_province": 0.03, "address_short": 0.4, "mother_of_adult": 0.02,
@@ -209,7 +210,7 @@ STATION = SourceHabits(
 )
 
 HOSPITAL = SourceHabits(
-    coverage=((0, 0.90), (6, 0.45), (18, 0.42), (40, 0.62), (60, 1.25)),
+    coverage=((0, 0.95), (6, 0.48), (18, 0.45), (40, 0.66), (60, 1.3)),
     window=("2015-01-01", "2026-10-31"),
     recent=2.0,
     several=True,
@@ -219,21 +220,21 @@ HOSPITAL = SourceHabits(
     sex_words=(("1", "2", 0.9), ("Nam", "Nữ", 0.1)),
     slips={
         "unaccented": 0.02, "telex": 0.003, "vni_keys": 0.001, "utf8_mojibake": 0.0015, "lost_letters": 0.0015,
-        "middle_dropped": 0.012, "middle_shortened": 0.02, "order_swapped": 0.0015, "given_typo": 0.013,
-        "surname_typo": 0.005, "middle_typo": 0.008, "dialect": 0.014, "wrong_given": 0.002, "date_missing": 0.003,
-        "year_only": 0.04, "day_month_swapped": 0.01, "day_slip": 0.01, "month_slip": 0.006, "year_slip": 0.01,
-        "other_date": 0.0025, "visit_as_birth": 0.0006, "sentinel_date": 0.001, "sex_wrong": 0.006, "sex_missing": 0.004,
+        "middle_dropped": 0.012, "middle_shortened": 0.02, "order_swapped": 0.0015, "given_typo": 0.0218,
+        "surname_typo": 0.0084, "middle_typo": 0.0134, "dialect": 0.0235, "wrong_given": 0.0034, "date_missing": 0.003,
+        "year_only": 0.04, "day_month_swapped": 0.0168, "day_slip": 0.0168, "month_slip": 0.0101, "year_slip": 0.0168,
+        "other_date": 0.0042, "visit_as_birth": 0.0006, "sentinel_date": 0.001, "sex_wrong": 0.0101, "sex_missing": 0.004,
         "citizen_missing_child": 0.55, "citizen_missing_adult": 0.34, "citizen_missing_elder": 0.4,
-        "citizen_parent": 0.03, "citizen_relative": 0.004, "citizen_filler": 0.012, "citizen_digit": 0.008,
-        "citizen_transposed": 0.004, "citizen_zero_lost": 0.04, "citizen_decimal": 0.002, "citizen_spaced": 0.003,
-        "citizen_other_field": 0.005, "insurance_missing": 0.3, "insurance_digit": 0.006, "insurance_transposed": 0.002,
-        "insurance_filler": 0.003, "insurance_relative": 0.003, "phone_missing": 0.22, "phone_relative": 0.15,
-        "phone_site": 0.012, "phone_filler": 0.015, "phone_digit": 0.012, "phone_zero_lost": 0.02,
+        "citizen_parent": 0.039, "citizen_relative": 0.0052, "citizen_filler": 0.012, "citizen_digit": 0.0104,
+        "citizen_transposed": 0.0052, "citizen_zero_lost": 0.04, "citizen_decimal": 0.002, "citizen_spaced": 0.003,
+        "citizen_other_field": 0.005, "insurance_missing": 0.3, "insurance_digit": 0.0078, "insurance_transposed": 0.002,
+        "insurance_filler": 0.003, "insurance_relative": 0.0039, "phone_missing": 0.22, "phone_relative": 0.15,
+        "phone_site": 0.0156, "phone_filler": 0.015, "phone_digit": 0.0156, "phone_zero_lost": 0.02,
         "ward_missing": 0.1, "ward_wrong": 0.03, "ward_raw": 0.02, "address_missing": 0.04, "mother_missing": 0.45,
         "mother_typo": 0.03, "father_for_mother": 0.03,
     },
     shares={
-        "old_tone_place": 0.2, "decomposed": 0.002, "iy_or_region": 0.02, "newborn_under_mother": 0.8,
+        "old_tone_place": 0.2, "decomposed": 0.002, "iy_or_region": 0.02, "newborn_under_mother": 0.8, "newborn_own_number": 0.4,
         "unknown_patient": 0.0006, "former_name": 0.5, "first_january": 0.35, "exact_elder_date": 0.05,
         "nine_digit_early": 0.9, "nine_digit_late": 0.08, "nine_digit_elder": 0.2, "insurance_ten": 0.15,
         "insurance_old_card": 0.05, "insurance_list": 0.06, "insurance_citizen": 0.2, "phone_plus84": 0.03,
@@ -241,7 +242,7 @@ HOSPITAL = SourceHabits(
         "address_short": 0.15, "mother_of_adult": 0.01, "legacy_font": 0.6,
     },
     legacy_sites=0.02,
-    newborn_visits=0.25,
+    newborn_visits=0.03,
 )
 
 INSURANCE = SourceHabits(
@@ -255,20 +256,20 @@ INSURANCE = SourceHabits(
     sex_words=(("1", "2", 0.5), ("Nam", "Nữ", 0.5)),
     slips={
         "unaccented": 0.004, "telex": 0.0005, "vni_keys": 0.0003, "utf8_mojibake": 0.0004, "lost_letters": 0.0004,
-        "middle_dropped": 0.003, "middle_shortened": 0.006, "order_swapped": 0.0005, "given_typo": 0.006,
-        "surname_typo": 0.002, "middle_typo": 0.004, "dialect": 0.006, "wrong_given": 0.0005, "date_missing": 0.0005,
-        "year_only": 0.02, "day_month_swapped": 0.005, "day_slip": 0.005, "month_slip": 0.003, "year_slip": 0.005,
-        "other_date": 0.0008, "sentinel_date": 0.0003, "sex_wrong": 0.004, "sex_missing": 0.002,
+        "middle_dropped": 0.003, "middle_shortened": 0.006, "order_swapped": 0.0005, "given_typo": 0.0072,
+        "surname_typo": 0.0024, "middle_typo": 0.0048, "dialect": 0.0072, "wrong_given": 0.0006, "date_missing": 0.0005,
+        "year_only": 0.02, "day_month_swapped": 0.006, "day_slip": 0.006, "month_slip": 0.0036, "year_slip": 0.006,
+        "other_date": 0.001, "sentinel_date": 0.0003, "sex_wrong": 0.0048, "sex_missing": 0.002,
         "citizen_missing_child": 0.35, "citizen_missing_adult": 0.17, "citizen_missing_elder": 0.24,
-        "citizen_parent": 0.006, "citizen_relative": 0.001, "citizen_filler": 0.003, "citizen_digit": 0.004,
-        "citizen_transposed": 0.002, "citizen_zero_lost": 0.01, "citizen_decimal": 0.001, "citizen_spaced": 0.001,
-        "insurance_missing": 0.01, "insurance_digit": 0.001, "insurance_transposed": 0.0005, "phone_missing": 0.4,
-        "phone_relative": 0.1, "phone_site": 0.004, "phone_filler": 0.004, "phone_digit": 0.008, "phone_zero_lost": 0.01,
+        "citizen_parent": 0.0078, "citizen_relative": 0.0013, "citizen_filler": 0.003, "citizen_digit": 0.0052,
+        "citizen_transposed": 0.0026, "citizen_zero_lost": 0.01, "citizen_decimal": 0.001, "citizen_spaced": 0.001,
+        "insurance_missing": 0.01, "insurance_digit": 0.0013, "insurance_transposed": 0.0005, "phone_missing": 0.4,
+        "phone_relative": 0.1, "phone_site": 0.0052, "phone_filler": 0.004, "phone_digit": 0.0104, "phone_zero_lost": 0.01,
         "ward_missing": 0.08, "ward_wrong": 0.02, "address_missing": 0.1, "mother_missing": 0.35, "mother_typo": 0.015,
         "father_for_mother": 0.01,
     },
     shares={
-        "old_tone_place": 0.15, "decomposed": 0.001, "iy_or_region": 0.02, "newborn_under_mother": 0.1,
+        "old_tone_place": 0.15, "decomposed": 0.001, "iy_or_region": 0.02, "newborn_under_mother": 0.1, "newborn_own_number": 0.4,
         "former_name": 0.5, "first_january": 0.4, "exact_elder_date": 0.03, "nine_digit_early": 0.9,
         "nine_digit_late": 0.05, "nine_digit_elder": 0.15, "insurance_ten": 0.3, "insurance_old_card": 0.12,
         "insurance_list": 0.06, "insurance_citizen": 0.15, "phone_plus84": 0.01, "phone_dotted": 0.02, "phone_two": 0.01,
@@ -286,7 +287,7 @@ def _rougher(base: SourceHabits, moods: Moods, changes: Mapping[str, float]) -> 
     return replace(base, moods=moods, slips=slips, shares=shares)
 
 
-_ROUGH_MOODS = Moods(careful=0.35, sloppy=0.11, factors=(0.2, 1.0, 5.0), site_spread=0.9)
+_ROUGH_MOODS = Moods(careful=0.30, sloppy=0.09, factors=(0.2, 0.6, 9.0), site_spread=0.9)
 
 ROUGH: Habits = {
     "student": replace(

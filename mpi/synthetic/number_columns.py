@@ -96,7 +96,7 @@ def health_insurance_number(sheet: Sheet) -> Strings:
     relative = sheet.of(np.where(people.contact != np.arange(len(people)), people.contact, people.relative))
     borrowed = desk.slips("insurance_relative") & (relative >= 0)
     number = np.where(borrowed, people.insurance[np.maximum(relative, 0)], number)
-    temporary = sheet.visits.newborn
+    temporary = sheet.visits.newborn & ~desk.share("newborn_own_number")
     number = np.where(temporary, 5_000_000_000 + mix(sheet.of(people.person) + sheet.visits.day) % 4_000_000_000, number)
     province = np.where(sheet.visits.day >= REFORM, 79, sheet.world.places.old_province[sheet.of(people.place)])
     earlier = desk.share("insurance_old_card")
