@@ -23,7 +23,9 @@ _KINDS = {
 _WARD_KINDS = frozenset(("phuong", "xa", "thi tran", "dac khu"))
 _DISTRICT_KINDS = frozenset(("quan", "huyen", "thi xa", "thanh pho"))
 _UNIT = re.compile(r"^(phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|p|x|q|h|t)(?: (?=\S)|(?=\d))(.+)$")
-_UNIT_INSIDE = re.compile(r" (?=(?:phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|[pqhx])(?: \S|\d))")
+_UNIT_INSIDE = re.compile(
+    r" (?=(?:phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|[pqhx])(?: \S|\d)|tphcm)"
+)
 _HOUSE = re.compile(
     r"^(?:(?:so nha|nha so|so|sn|nha|hem|ngo|kiet|hxh|dc|dia chi) )*(\d+[a-z]{0,2}(?:/\d*[a-z]{0,2})*),?(?: (?=[a-z])|,| (?=\d{1,3} [a-z]))(.*)$"
 )

@@ -22,7 +22,8 @@ _VOWEL = re.compile(r"[aeiouy]")
 @lru_cache(maxsize=2)
 def _decoder(column: str) -> tuple[re.Pattern[str], dict[str, str]]:
     """Pattern and table that turn the letters of one legacy encoding, read as cp1252, into Unicode."""
-    table: dict[str, str] = {}
+    # The table gives VNI ỹ the code of ì; the encoding itself writes it as two letters, like every other y.
+    table: dict[str, str] = {"yõ": "ỹ", "YÕ": "Ỹ"} if column == "vni" else {}
     for row in rows("legacy_encoding_map"):
         table.setdefault(row[column], row["unicode"])
     longest_first = sorted(table, key=len, reverse=True)
@@ -71,19 +72,29 @@ def is_legacy_candidate(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """Syllables of the name tables, with their marks."""
+    tables = (("surname_freq", "surname"), ("middle_name_freq", "middle"), ("given_name_freq", "given"))
+    return frozenset(word.lower() for table, column in tables for row in rows(table) for word in row[column].split())
+
+
+def _known_count(text: str) -> int:
+    return sum(word in _known() for word in text.lower().split())
+
+
 def repair_encoding(text: str) -> str:
     """The text in Unicode when it reads as misdecoded UTF-8, TCVN3 or VNI with fewer impossible syllables; else the text."""
     if not is_legacy_candidate(text):
         return text
     text = from_mojibake(text)
-    best, fewest = text, impossible_count(unicodedata.normalize("NFC", text))
-    for decode in (from_tcvn3, from_vni):
-        if fewest and is_legacy_candidate(text):
-            decoded = decode(text)
-            count = impossible_count(decoded)
-            if count < fewest:
-                best, fewest = decoded, count
-    return best
+    before = impossible_count(unicodedata.normalize("NFC", text))
+    if not before or not is_legacy_candidate(text):
+        return text
+    # A VNI name can read as possible TCVN3 syllables, and the other way round: known names tell the two apart.
+    readings = [(impossible_count(decoded), -_known_count(decoded), decoded) for decoded in (from_tcvn3(text), from_vni(text))]
+    count, _, decoded = min(readings)
+    return decoded if count < before else text
 
 
 def _telex_syllable(word: str) -> str | None:

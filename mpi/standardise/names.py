@@ -87,15 +87,14 @@ def _expand_surname(words: list[str]) -> list[str]:
 
 
 def repaired(value: str | None) -> str:
-    """A raw name in lower-case NFC with encoding, typing, labels and class-list suffixes put right; "" for nothing."""
+    """A raw name in lower-case NFC with encoding, labels and class-list suffixes put right; "" for nothing."""
     text = repair_encoding(capped(value))
     text = without_invisibles(unicodedata.normalize("NFKC", text)).lower()
     text = unicodedata.normalize("NFC", text)
     text = _LABEL.sub("", " ".join(text.split()))
     text = _NEWBORN_BRACKET.sub(" con 1", text)
     text = _BRACKETS.sub(" ", text)
-    text = _LIST_SUFFIX.sub("", text.strip()).strip(" .,;:-")
-    return repair_typing(text)
+    return _LIST_SUFFIX.sub("", text.strip()).strip(" .,;:-")
 
 
 def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
@@ -140,9 +139,10 @@ def _slow(value: str | None) -> StandardName:
         newborn = re.match("be ", flat)
     if (newborn and not text.startswith("côn ")) or NEWBORN_SUFFIX.search(flat):
         rest = NEWBORN_SUFFIX.sub("", flat[newborn.end() :] if newborn else flat)
-        mother = " ".join(_expand_surname(_split(rest)))
+        mother = folded(repair_typing(" ".join(_expand_surname(_split(rest)))))
         return StandardName(*_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None)
-    read = [one for one in map(syllable, _expand_surname(_split(text))) if one.folded.strip()]
+    words = _expand_surname(_split(repair_typing(text)))
+    read = [one for one in map(syllable, words) if one.folded.strip()]
     read = [one if " " not in one.folded else syllable(one.folded.replace(" ", "")) for one in read]
     return _forms(read) if read else StandardName(*_NOTHING)
 

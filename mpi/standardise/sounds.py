@@ -3,6 +3,7 @@
 Folding costs a name under 0.06 bit each (measured on 40 thousand names), so the folds are generous.
 """
 
+import re
 from functools import lru_cache
 
 from mpi.data.vn import rows
@@ -15,6 +16,8 @@ _ONSETS = (
 )  # fmt: skip
 _FINALS = (("ng", "n"), ("nh", "n"), ("ch", "t"), ("c", "t"))
 _VOWELS = frozenset("aeiouy")
+# "gin" is gi+in and "giết" gi+iết, but "gia" is gi+a and "gieo" gi+eo.
+_I_BELONGS_TO_RIME = re.compile(r"gi(?![aeiouy])|gie[ucmnpt]")
 # Regional pairs whose ASCII forms are two frequent names of different people are left apart: hong/huong, trang/truong.
 _COMMON_BEARERS = 150
 
@@ -31,7 +34,7 @@ def sound(word: str) -> str:
     else:
         if word[0] not in _VOWELS:
             onset, rime = word[0], word[1:]
-    if word.startswith("gi") and (not rime or rime[0] not in _VOWELS):
+    if _I_BELONGS_TO_RIME.match(word):
         rime = "i" + rime
     for spelled, heard in _FINALS:
         if rime.endswith(spelled) and len(rime) > len(spelled):

@@ -90,7 +90,7 @@ def syllable(word: str) -> Syllable:
     lowered = unicodedata.normalize("NFC", word.translate(_LOOK_ALIKES).lower())
     plain, tone = _split_tone(lowered)
     ascii_form = folded(lowered)
-    accented = compose(plain, tone)
+    accented = compose(plain, tone) if len(tone) < 2 else None
     if accented is None:
         possible = lowered == ascii_form.replace("d", "đ", 1) or lowered == ascii_form
         possible = possible and ascii_form in _ASCII_SPELLINGS
