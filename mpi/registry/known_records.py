@@ -72,7 +72,7 @@ def digests_from_bytes(stored: NDArray[np.uint8]) -> Digests:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """Of every row of a batch: its standing (`Standing` codes, int8[n]) and its record id (int64[n], -1 for new ones)."""
+    """Of every row of a batch: its standing (`Standing` codes, int8[n]) and its record id (int64[n], -1 for none)."""
 
     standing: NDArray[np.int8]
     record_ids: Integers
@@ -124,7 +124,7 @@ class KnownRecords:
             self._runs.append(self._runs.pop().merged(last))
 
     def classify(self, hashes: Hashes, digests: Digests) -> Classified:
-        """Tells new, unchanged and changed rows apart: `hashes` uint64[n], `digests` uint64[n, 2] in the batch's order."""
+        """Tells new, unchanged and changed rows apart: `hashes` uint64[n], `digests` uint64[n, 2] in the same order."""
         count = len(hashes)
         record_ids = np.full(count, -1, dtype=np.int64)
         same = np.zeros(count, dtype=np.bool_)

@@ -221,7 +221,7 @@ def enterprise_ids_of(uow: UnitOfWork, person_ids: Integers) -> dict[int, str]:
         rows = uow.connection.execute(
             sa.select(person.c.person_id, person.c.enterprise_id).where(person.c.person_id.in_(wanted))
         )
-        found.update(rows.tuples().all())
+        found.update(rows.all())
     return found
 
 

@@ -97,7 +97,7 @@ def close_tasks(uow: UnitOfWork, task_ids: Integers, *, reasons: str | Sequence[
 def open_questions(uow: UnitOfWork) -> dict[str, int]:
     """The open questions, each with the number of its task."""
     query = sa.select(review_task.c.question, review_task.c.task_id).where(review_task.c.status == "open")
-    return dict(uow.connection.execute(query).tuples().all())
+    return dict(uow.connection.execute(query).all())
 
 
 def count_open(uow: UnitOfWork) -> int:

@@ -67,7 +67,7 @@ def default_secret_path(url: sa.URL, *, data_home: Path | None = None) -> Path:
 
 
 def load_or_create(path: Path) -> RegistrySecret:
-    """The secret at a path, made now if there is none; two processes at once agree on one. Raises RegistrySecretError."""
+    """The secret at a path, made now if there is none: two processes agree on one. Raises RegistrySecretError."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
         try:

@@ -50,7 +50,7 @@ class RecordBatchRows:
 
 def source_system_ids(uow: UnitOfWork, names: Sequence[str]) -> dict[str, int]:
     """The number of each source system by name; unknown ones are registered now."""
-    known = {name: number for number, name in uow.connection.execute(sa.select(source_system)).tuples()}
+    known = {name: number for number, name in uow.connection.execute(sa.select(source_system))}
     for name in names:
         if name not in known:
             known[name] = max(known.values(), default=0) + 1
@@ -60,7 +60,7 @@ def source_system_ids(uow: UnitOfWork, names: Sequence[str]) -> dict[str, int]:
 
 def source_system_names(uow: UnitOfWork) -> dict[int, str]:
     """The name of each source system by number."""
-    return dict(uow.connection.execute(sa.select(source_system)).tuples().all())
+    return dict(uow.connection.execute(sa.select(source_system)).all())
 
 
 def known_records(uow: UnitOfWork) -> KnownRecords:
@@ -225,7 +225,7 @@ def keys_of(uow: UnitOfWork, record_ids: Integers) -> dict[int, RecordKey]:
                 stored.record_id.in_(uow.dialect.id_set(record_ids[start : start + _IDS_A_READ]))
             )
         )
-        keys.update((record_id, RecordKey(names[system], local_id)) for record_id, system, local_id in rows.tuples())
+        keys.update((record_id, RecordKey(names[system], local_id)) for record_id, system, local_id in rows)
     return keys
 
 

@@ -1,0 +1,61 @@
+"""Every registry test runs on SQLite and on PostgreSQL: one server a test process, one fresh database a test."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mpi.registry.migrate import migrate
+from mpi.registry.registry import Registry
+from mpi.registry.secret import RegistrySecret
+from tests.postgres import PostgresServer, postgres_server
+
+SECRET = RegistrySecret(bytes(range(16)))
+_TEMPLATE = "registry_template"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server that has a migrated registry to copy from; not durable, since no test pulls the plug on the machine."""
+    with postgres_server(durable=False) as server:
+        migrate(server.create_database(_TEMPLATE))
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database with nothing in it."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path}/registry.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"empty_{next(_numbers)}"
+    yield server.create_database(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def registry_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated registry."""
+    if database == "sqlite":
+        url = f"sqlite:///{tmp_path}/registry.db"
+        migrate(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{next(_numbers)}"
+    yield server.create_database(name, template=_TEMPLATE)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def registry(registry_url: str) -> Iterator[Registry]:
+    with Registry.open(registry_url, secret=SECRET, create=False) as opened:
+        yield opened
