@@ -112,7 +112,7 @@ class TermFrequencyShape(Shape):
 
 
 class LevelShape(Shape):
-    """One comparison level: `when` a condition holds (`conditions.py` reads it by the table of level kinds), or `else`."""
+    """One comparison level: `when` a condition holds (read in `conditions.py`), or `else`."""
 
     label: Name
     is_null: bool = False
