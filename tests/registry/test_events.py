@@ -1,0 +1,100 @@
+"""Events are appended in one unbroken row, whatever the writers do, and nobody changes them afterwards."""
+
+import threading
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from mpi.domain.errors import RegistryError
+from mpi.registry.counters import Counters, allocate, last_numbers
+from mpi.registry.events import EventRows, append, last_revision, of_person, payload_text, read_after
+from mpi.registry.registry import Registry
+
+
+def _rows(count: int, *, person: int = -1, kind: str = "noted") -> EventRows:
+    payloads = [payload_text({"n": number, "word": "Huế"}) for number in range(count)]
+    return EventRows(kind, np.full(count, person), payloads, made_by="rules", run_id=7)
+
+
+def test_events_come_back_as_they_were_appended(registry: Registry) -> None:
+    with registry.begin() as uow:
+        assert last_revision(uow) == 0
+        assert append(uow, _rows(3)) == 1
+        assert append(uow, _rows(1, person=5, kind="person_created")) == 4
+    with registry.snapshot() as uow:
+        events = read_after(uow, 1, limit=2)
+        (mine,) = of_person(uow, 5)
+    assert [event.revision for event in events] == [2, 3]
+    assert events[0].payload == {"n": 1, "word": "Huế"}
+    assert (events[0].person_id, events[0].made_by, events[0].run_id) == (None, "rules", 7)
+    assert (mine.revision, mine.kind) == (4, "person_created")
+
+
+def test_revisions_have_no_gaps(registry: Registry) -> None:
+    with registry.begin() as uow:
+        append(uow, _rows(2))
+    with pytest.raises(RuntimeError, match="changed my mind"), registry.begin() as uow:
+        append(uow, _rows(2))
+        raise RuntimeError("changed my mind")
+    with pytest.raises(RegistryError, match="does not follow"), registry.begin() as uow:
+        append(uow, _rows(1), first_revision=4)
+    with registry.begin() as uow:
+        first = allocate(uow, Counters(revision=2, person=3))
+        assert (first.revision, first.person) == (3, 1)
+        append(uow, _rows(2), first_revision=first.revision)
+    with registry.snapshot() as uow:
+        assert last_revision(uow) == last_numbers(uow).revision == 4
+        assert last_numbers(uow).person == 3
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE event SET made_by = 'x' WHERE revision = 1", "DELETE FROM event WHERE revision = 1"]
+)
+def test_the_database_refuses_to_change_events(registry: Registry, statement: str) -> None:
+    with registry.begin() as uow:
+        append(uow, _rows(1))
+    with pytest.raises(RegistryError, match="append-only"), registry.begin() as uow:
+        uow.connection.execute(sa.text(statement))
+    with registry.snapshot() as uow:
+        assert read_after(uow, 0, limit=9)[0].made_by == "rules"
+
+
+def test_four_writers_at_once_leave_one_unbroken_row_in_commit_order(registry: Registry) -> None:
+    seen: list[list[int]] = []
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def write() -> None:
+        try:
+            for _ in range(15):
+                with registry.begin() as uow:
+                    append(uow, _rows(3))
+        except BaseException as error:
+            failures.append(error)
+
+    def watch() -> None:
+        try:
+            last = 0
+            while not done.is_set():
+                with registry.snapshot() as uow:
+                    new = [event.revision for event in read_after(uow, last, limit=1000)]
+                seen.append(new)
+                last = new[-1] if new else last
+        except BaseException as error:
+            failures.append(error)
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    watcher = threading.Thread(target=watch)
+    for thread in (watcher, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    done.set()
+    watcher.join()
+    assert failures == []
+    with registry.snapshot() as uow:
+        assert [event.revision for event in read_after(uow, 0, limit=1000)] == list(range(1, 181))
+    # Whoever reads "after the last I saw" while others write misses nothing.
+    flat = [revision for part in seen for revision in part]
+    assert flat == list(range(1, len(flat) + 1))

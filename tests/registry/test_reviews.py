@@ -1,0 +1,76 @@
+"""Review tasks: one open task a question, closed with a reason, exported with the keys a steward knows."""
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from mpi.domain.errors import RegistryError
+from mpi.persons.enterprise_id import enterprise_id
+from mpi.registry import reviews
+from mpi.registry.registry import Registry
+from mpi.registry.reviews import TaskRows
+from mpi.registry.tables import review_task
+from tests.registry.rows import KEY, store_persons, store_records
+
+
+def _tasks(task_ids: list[int], questions: list[str], *, record_a: int, record_b: int, person: int) -> TaskRows:
+    count = len(task_ids)
+    return TaskRows(
+        task_ids=np.array(task_ids),
+        kinds=["possible_match"] * count,
+        questions=questions,
+        record_a=np.full(count, record_a),
+        record_b=np.full(count, record_b),
+        person_a=np.full(count, person),
+        person_b=np.full(count, -1),
+        match_weights=np.array([3.25, *[np.nan] * (count - 1)]),
+        level_codes=np.full((count, 2), -1, dtype=np.int8),
+        reasons=["between review and link"] * count,
+    )
+
+
+def test_tasks_open_close_and_export(registry: Registry) -> None:
+    with registry.begin() as uow:
+        a = int(store_records(uow, ["a"])[0])
+        b = int(store_records(uow, ["b"], source="hospital")[0])
+        (person,) = store_persons(uow, [[a]]).tolist()
+        reviews.open_tasks(uow, _tasks([1, 2], ["q1", "q2"], record_a=a, record_b=b, person=person), run_id=9)
+    with registry.begin() as uow:
+        assert reviews.open_questions(uow) == {"q1": 1, "q2": 2}
+        assert reviews.count_open(uow) == 2
+        reviews.close_tasks(uow, np.array([2]), reasons="linked since", run_id=10)
+    with registry.snapshot() as uow:
+        assert reviews.open_questions(uow) == {"q1": 1}
+        (batch,) = reviews.export_open(uow)
+        closed = uow.connection.execute(sa.select(review_task).where(review_task.c.task_id == 2)).one()
+    assert batch.to_pylist() == [
+        {
+            "task_id": 1,
+            "kind": "possible_match",
+            "source_system_a": "station",
+            "source_record_id_a": "a",
+            "source_system_b": "hospital",
+            "source_record_id_b": "b",
+            "enterprise_id_a": enterprise_id(person, KEY),
+            "enterprise_id_b": None,
+            "match_weight": 3.25,
+            "reason": "between review and link",
+        }
+    ]
+    assert (closed.closed_run, closed.closed_reason, closed.match_weight) == (10, "linked since", None)
+    assert closed.level_codes == b"\xff\xff"
+
+
+def test_a_question_is_open_once_and_may_come_back(registry: Registry) -> None:
+    with registry.begin() as uow:
+        a, b = store_records(uow, ["a", "b"]).tolist()
+        reviews.open_tasks(uow, _tasks([1], ["q"], record_a=a, record_b=b, person=-1), run_id=1)
+    with pytest.raises(RegistryError, match="refused"), registry.begin() as uow:
+        reviews.open_tasks(uow, _tasks([2], ["q"], record_a=a, record_b=b, person=-1), run_id=1)
+    with registry.begin() as uow:
+        reviews.close_tasks(uow, np.array([1]), reasons=["gone"], run_id=2)
+        reviews.open_tasks(uow, _tasks([2], ["q"], record_a=a, record_b=b, person=-1), run_id=2)
+    with pytest.raises(RegistryError, match="not open"), registry.begin() as uow:
+        reviews.close_tasks(uow, np.array([1, 2]), reasons="gone", run_id=3)
+    with registry.snapshot() as uow:
+        assert reviews.open_questions(uow) == {"q": 2}
