@@ -54,7 +54,9 @@ class _Piles:
         self._folder = folder
         self._piles = piles
         self._writers = {
-            (source, pile): pa.ipc.new_stream(str(self._path(source, pile)), RECORD_SCHEMA) for source in sources for pile in range(piles)
+            (source, pile): pa.ipc.new_stream(str(self._path(source, pile)), RECORD_SCHEMA)
+            for source in sources
+            for pile in range(piles)
         }
 
     def _path(self, source: str, pile: int) -> Path:
@@ -93,7 +95,13 @@ def _ids(prefix: str, counts: IntArray, *, key: int, width: int) -> Strings:
 
 
 def _write_source(
-    out: Path, source: str, piles: Iterator[pa.Table], *, seed: int, truth: pq.ParquetWriter, progress: Callable[[int], None]
+    out: Path,
+    source: str,
+    piles: Iterator[pa.Table],
+    *,
+    seed: int,
+    truth: pq.ParquetWriter,
+    tell: Callable[[int], None],
 ) -> int:
     """Write one source's file and its part of the truth; the number of records written."""
     done = 0
@@ -107,11 +115,13 @@ def _write_source(
             system = pa.repeat(pa.scalar(source), records.num_rows)
             truth.write_table(pa.Table.from_arrays([system, ids, persons], schema=TRUTH_SCHEMA), row_group_size=131_072)
             done += records.num_rows
-            progress(done)
+            tell(done)
     return done
 
 
-def _fill_piles(piles: _Piles, habits: Habits, *, persons: int, seed: int, progress: Progress | None) -> tuple[int, Mapping[str, int]]:
+def _fill_piles(
+    piles: _Piles, habits: Habits, *, persons: int, seed: int, progress: Progress | None
+) -> tuple[int, Mapping[str, int]]:
     """Make people and their records chunk by chunk; the number of households and of records by source."""
     world, tables = World(make_name_book(), make_places(), NumberOffice(seed)), make_tables()
     made, households, chunk = 0, 0, 0
@@ -134,9 +144,10 @@ def _fill_piles(piles: _Piles, habits: Habits, *, persons: int, seed: int, progr
 def generate_city(
     out: Path, *, persons: int, seed: int, habits: Habits = DEFAULT, progress: Progress | None = None
 ) -> CitySummary:
-    """Write a made-up city into the folder `out`: one Parquet file a source in the canonical columns, and truth.parquet.
+    """Write a made-up city into the folder `out`: a Parquet file a source in the canonical columns, and truth.parquet.
 
-    Every person has at least one record. The same persons, seed and habits give the same bytes. About 1.85 records a person.
+    Every person has at least one record, the average person 1.86. The same persons, seed and habits give the same
+    bytes. Missing values are null. truth.parquet has the columns source, source_record_id and person_id.
     Raises InvalidInputError for a number of persons or a seed that cannot be.
     """
     if not 1 <= persons <= MOST_PERSONS:
@@ -149,11 +160,16 @@ def generate_city(
         piles = _Piles(Path(folder), tuple(habits), -(-persons // PERSONS_A_PILE))
         households, expected = _fill_piles(piles, habits, persons=persons, seed=seed, progress=progress)
         piles.close()
-        total, records = sum(expected.values()), {}
+        total = sum(expected.values())
+        records: dict[str, int] = {}
         with pq.ParquetWriter(files["truth"], TRUTH_SCHEMA, compression="zstd", compression_level=1) as truth:
             for at, source in enumerate(habits):
                 before = sum(records.values())
-                tell = (lambda done, before=before: progress("files", before + done, total)) if progress else (lambda done: None)
+
+                def tell(done: int, before: int = before) -> None:
+                    if progress:
+                        progress("files", before + done, total)
+
                 shuffled = piles.shuffled(np.random.default_rng([seed, 1 << 30, at]), source)
-                records[source] = _write_source(out, source, shuffled, seed=seed, truth=truth, progress=tell)
+                records[source] = _write_source(out, source, shuffled, seed=seed, truth=truth, tell=tell)
     return CitySummary(persons, households, records, files)

@@ -4,7 +4,6 @@ Slips go together: a record's mood multiplies the rate of every slip on it.
 """
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from mpi.synthetic.text import BoolArray, ByteGrid, FloatArray, IntArray
 
 MOST = 0.9
 """No slip is surer than this, however sloppy the clerk."""
-Option = TypeVar("Option")
 
 
 class Desk:

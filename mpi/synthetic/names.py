@@ -18,30 +18,59 @@ COHORT_YEARS = (1962, 1978, 1992, 2004)
 """Birth years at which naming fashion turns: five cohorts."""
 
 TRADITIONAL_MIDDLE = {"F": ("Thị", (0.86, 0.74, 0.60, 0.36, 0.12)), "M": ("Văn", (0.34, 0.24, 0.15, 0.07, 0.025))}
-"""Share of each cohort with Thị (women) or Văn (men) in the middle name; estimates, see the field reference on names."""
+"""Share of each cohort with Thị (women) or Văn (men) in the middle name: estimates around the shares of all ages."""
 
 PAIR_SHARE = 0.30
 """Share of names drawn as a meaningful pair of middle and given name (Bảo Ngọc, Minh Khôi)."""
 
 OLD_FASHION = frozenset(
-    "Hai Ba Tư Năm Sáu Bảy Tám Chín Mười Út Bé Lan Hoa Liên Xuân Thu Đông Hồng Cúc Mai Lài Huệ Sen Loan Nga Lý Hùng Dũng Sơn "
-    "Thành Minh Hải Phước Lộc Thọ Tâm Đức Bình Sáng Chiến Thắng Hòa Dân Quang Vinh Sang Giàu Hiền Tám Thủy Sương".split()
+    "Hai Ba Tư Năm Sáu Bảy Tám Chín Mười Út Bé Lan Hoa Liên Xuân Thu Đông Hồng Cúc Mai Lài Huệ Sen Loan Nga "
+    "Lý Hùng Dũng Sơn Thành Minh Hải Phước Lộc Thọ Tâm Đức Bình Sáng Chiến Thắng Hòa Dân "
+    "Quang Vinh Sang Giàu Hiền Thủy Sương".split()
 )
 NEW_FASHION = frozenset(
-    "An Khang Khôi Bảo Nhi Vy Vi Thư Trâm Châu Ngân My Như Quỳnh Anh Khánh Minh Phúc Thiên Gia Đăng Khoa Nguyên Phát Huy Kiệt "
-    "Ngọc Hân Linh Trân Tiên Thy Uyên Nghi Lâm Hưng Duy Long Nam Quân".split()
+    "An Khang Khôi Bảo Nhi Vy Vi Thư Trâm Châu Ngân My Như Quỳnh Anh Khánh Minh Phúc Thiên Gia Đăng Khoa Nguyên "
+    "Phát Huy Kiệt Ngọc Hân Linh Trân Tiên Thy Uyên Nghi Lâm Hưng Duy Long Nam Quân".split()
 )
-EXTRA_OLD_GIVEN = ("Hai", "Ba", "Tư", "Năm", "Sáu", "Bảy", "Tám", "Chín", "Mười", "Út", "Bé", "Lài", "Cúc", "Sen", "Sang")
+FASHIONS: tuple[tuple[frozenset[str], float], ...] = (
+    (OLD_FASHION, 4.0),
+    (OLD_FASHION, 2.0),
+    (frozenset(), 1.0),
+    (NEW_FASHION, 1.5),
+    (NEW_FASHION, 3.0),
+)
+"""Names that each cohort likes, and how much more often it gives them than the national table says."""
+EXTRA_OLD_GIVEN = (
+    "Hai",
+    "Ba",
+    "Tư",
+    "Năm",
+    "Sáu",
+    "Bảy",
+    "Tám",
+    "Chín",
+    "Mười",
+    "Út",
+    "Bé",
+    "Lài",
+    "Cúc",
+    "Sen",
+    "Sang",
+)
 WORDS = (
-    "Con Bà", "Con Của", "CB", "Bé Gái", "Bé Trai", "BG", "BT", "Vô Danh", "Không Rõ", "Chưa Rõ", "Bệnh Nhân Nam", "Bệnh Nhân Nữ",
-)
+    "Con Bà", "Con Của", "CB", "Bé Gái", "Bé Trai", "BG", "BT", "Vô Danh", "Không Rõ", "Chưa Rõ",
+    "Bệnh Nhân Nam", "Bệnh Nhân Nữ",
+)  # fmt: skip
 SUFFIXES = ("", " (A)", " (B)", " - HS", ".", " 1", " 2", "  ")
 
 DIALECT_RULES = (
     ("s", "x", "start"), ("x", "s", "start"), ("ch", "tr", "start"), ("tr", "ch", "start"), ("d", "gi", "start"),
-    ("v", "d", "start"), ("l", "n", "start"), ("n", "l", "start"), ("ng", "n", "end"), ("n", "ng", "end"), ("t", "c", "end"),
-    ("c", "t", "end"),
+    ("v", "d", "start"), ("l", "n", "start"), ("n", "l", "start"),
+    ("ng", "n", "end"), ("n", "ng", "end"), ("t", "c", "end"), ("c", "t", "end"),
 )  # fmt: skip
+"""How a syllable's first or last letters are heard, and therefore written, in one region or another."""
+
+_HOOK_TILDE = {0x0309: "\u0303", 0x0303: "\u0309"}
 
 STYLES: Mapping[str, Callable[[str], str]] = {
     "title": str,
@@ -129,7 +158,8 @@ class NameBook:
             shares = np.array(TRADITIONAL_MIDDLE[letter][1])
             for traditional in (0, 1):
                 rows = np.flatnonzero((sex == code) & ((traditional_u < shares[cohort]) == bool(traditional)))
-                middle[rows] = self.middles[code - 1][traditional].values[self.middles[code - 1][traditional].index(u[rows])]
+                drawer = self.middles[code - 1][traditional]
+                middle[rows] = drawer.values[drawer.index(u[rows])]
                 for era, drawer in enumerate(self.givens[code - 1]):
                     some = rows[cohort[rows] == era]
                     given[some] = drawer.values[drawer.index(v[some])]
@@ -185,13 +215,11 @@ def _given_weights(number: _Vocabulary, letter: str, cohort: int) -> dict[int, f
     """Weights of given names for one sex and cohort: the national table bent by fashion."""
     weights: dict[int, float] = {}
     for row in vn.rows("given_name_freq"):
-        weight = _weight(row, "pct_of_males" if letter == "M" else "pct_of_females") + (0.004 if not row["share_female"] else 0.0)
+        weight = _weight(row, "pct_of_males" if letter == "M" else "pct_of_females")
         if weight <= 0 or " " in row["given"]:
             continue
-        fashion = (OLD_FASHION, cohort <= 1, 4.0) if cohort <= 1 else (NEW_FASHION, cohort >= 3, 3.0)
-        if row["given"] in fashion[0] and fashion[1]:
-            weight *= fashion[2] if cohort in (0, 4) else fashion[2] / 2
-        weights[number(row["given"])] = weight
+        liked, factor = FASHIONS[cohort]
+        weights[number(row["given"])] = weight * (factor if row["given"] in liked else 1.0)
     if cohort == 0:
         weights.update({number(given): 0.7 for given in EXTRA_OLD_GIVEN})
     return weights
@@ -230,7 +258,9 @@ def _alike(number: _Vocabulary, weights: Mapping[int, float], size: int) -> Opti
 
 
 def _surnames(number: _Vocabulary) -> Drawer:
-    weights = {number(row["surname"]): _weight(row, "pct_hcmc_university") + 0.05 * _weight(row, "pct_mixed_40k") for row in vn.rows("surname_freq")}
+    weights: dict[int, float] = {}
+    for row in vn.rows("surname_freq"):
+        weights[number(row["surname"])] = _weight(row, "pct_hcmc_university") + 0.05 * _weight(row, "pct_mixed_40k")
     for row in vn.rows("ethnic_surnames"):
         surname = number(row["surname"])
         weights[surname] = weights.get(surname, 0.0) + 0.01
@@ -241,7 +271,9 @@ def _neutral_forms(word: str, pairs: Mapping[str, Sequence[str]]) -> list[str]:
     """I/y and regional forms of one syllable of the word."""
     syllables = word.split(" ")
     return [
-        " ".join([*syllables[:i], other, *syllables[i + 1 :]]) for i, s in enumerate(syllables) for other in pairs.get(s, ())
+        " ".join([*syllables[:i], other, *syllables[i + 1 :]])
+        for i, s in enumerate(syllables)
+        for other in pairs.get(s, ())
     ]
 
 
@@ -251,19 +283,20 @@ def _dialect_forms(word: str) -> list[str]:
     forms = []
     lowered = last.lower()
     for old, new, place in DIALECT_RULES:
-        if place == "start" and lowered.startswith(old) and not lowered.startswith((old + "h", "ng", "nh", "qu", "gi", "dr")):
+        other_sound = lowered.startswith((old + "h", "ng", "nh", "qu", "gi", "dr"))
+        if place == "start" and lowered.startswith(old) and not other_sound:
             forms.append(new + lowered[len(old) :])
-        if place == "end" and len(lowered) > 3 and lowered.endswith(old) and not (old == "n" and lowered.endswith("ng")):
+        if place == "end" and len(lowered) > 3 and lowered.endswith(old):
             forms.append(lowered[: -len(old)] + new)
     letters = unicodedata.normalize("NFD", lowered)
-    swapped = letters.translate(str.maketrans({"\u0309": "\u0303", "\u0303": "\u0309"}))
+    swapped = letters.translate(_HOOK_TILDE)
     if swapped != letters:
         forms.append(unicodedata.normalize("NFC", swapped))
     return [f"{head} {form.capitalize()}".strip() for form in forms]
 
 
 def _typo_forms(word: str) -> list[str]:
-    """Six one-letter accidents on the last syllable, chosen by the word itself: marks lost or changed, a letter wrong."""
+    """Six accidents on the last syllable, chosen by the word itself: marks lost or changed, a letter wrong."""
     if not word:
         return []
     head, _, last = word.rpartition(" ")
@@ -275,7 +308,7 @@ def _typo_forms(word: str) -> list[str]:
     forms = [toneless, toneless[: vowel + 1] + tones[int(rng.integers(5))] + toneless[vowel + 1 :], text.bare(last)]
     plain = list(unicodedata.normalize("NFC", last))
     where = int(rng.integers(0, len(plain)))
-    forms.append("".join(plain[:where] + ["bcdghklmnprstvx"[int(rng.integers(15))]] + plain[where + 1 :]))
+    forms.append("".join([*plain[:where], "bcdghklmnprstvx"[int(rng.integers(15))], *plain[where + 1 :]]))
     if len(plain) > 2:
         forms.append("".join(plain[:where] + plain[where + 1 :]))
         at = int(rng.integers(1, len(plain) - 1))
@@ -297,11 +330,11 @@ def _written(words: Sequence[str]) -> Strings:
     tcvn3, vni = _legacy_fonts()
     writers = dict(STYLES) | {"tcvn3": tcvn3, "vni_font": vni}
     plain = [write(word) for write in writers.values() for word in words]
-    return pa.array(plain + [word + " " if word else "" for word in plain], pa.string())
+    return pa.array([*plain, *(word + " " if word else "" for word in plain)], pa.string())
 
 
 def make_name_book() -> NameBook:
-    """Build the book from the reference tables. Takes about half a second; nothing in it depends on a seed."""
+    """Build the book from the reference tables, in about a second; nothing in it depends on a seed."""
     number = _Vocabulary()
     surnames = _surnames(number)
     weights = {letter: [_given_weights(number, letter, cohort) for cohort in range(5)] for letter in "MF"}

@@ -1,5 +1,7 @@
 """Columns of numbers: citizen number, insurance number or card, phone. Grids of bytes until the last moment."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mpi.synthetic import text
@@ -15,7 +17,8 @@ CHIP_CARDS_FROM = day_number("2021-06-01")
 ONE_NUMBER_FROM = day_number("2025-08-01")
 LONG_MOBILES_UNTIL = day_number("2018-09-15")
 CITIZEN_FILLERS = (
-    "000000000000", "111111111111", "999999999999", "123456789012", "012345678901", "079000000000", "36", "0", "không", "chưa có", "x", "000000000",
+    "000000000000", "111111111111", "999999999999", "123456789012", "012345678901", "079000000000", "36", "0",
+    "không", "chưa có", "x", "000000000",
 )  # fmt: skip
 PHONE_FILLERS = ("0000000000", "0123456789", "0909000000", "0900000000", "0999999999", "0912345678", "0987654321", "0")
 INSURANCE_FILLERS = ("0000000000", "GD4790000000000", "chưa có", "0")
@@ -25,11 +28,27 @@ CARD_GROUPS = (
     (("TE1", 1.0),),
     (("HS4", 0.93), ("HN2", 0.02), ("CN3", 0.02), ("TQ4", 0.03)),
     (("SV4", 0.5), ("DN4", 0.3), ("GD4", 0.2)),
-    (("DN4", 0.52), ("GD4", 0.31), ("HC4", 0.05), ("CH4", 0.04), ("NN4", 0.03), ("TN4", 0.02), ("HN2", 0.015), ("CN3", 0.015)),
+    (
+        ("DN4", 0.52),
+        ("GD4", 0.31),
+        ("HC4", 0.05),
+        ("CH4", 0.04),
+        ("NN4", 0.03),
+        ("TN4", 0.02),
+        ("HN2", 0.015),
+        ("CN3", 0.015),
+    ),
     (("HT3", 0.45), ("GD4", 0.45), ("CC1", 0.02), ("CB2", 0.05), ("BT2", 0.03)),
     (("HT3", 0.3), ("BT2", 0.4), ("GD4", 0.2), ("CT4", 0.1)),
 )
 """Groups of the insurance card by age (under 6, 18, 23, 60, 80, and above), with shares."""
+
+
+def _fill(sheet: Sheet, grid: ByteGrid, fillers: Sequence[str], filled: BoolArray) -> BoolArray:
+    """Write placeholders into the given rows of a grid, in place; returns the rows."""
+    texts = text.literal_grid(fillers, grid.shape[1])
+    grid[filled] = texts[sheet.desk.rng.integers(0, len(texts), int(filled.sum()))]
+    return filled
 
 
 def _citizen_grid(sheet: Sheet, number: IntArray, nine: BoolArray) -> ByteGrid:
@@ -49,8 +68,9 @@ def citizen_id(sheet: Sheet) -> Strings:
     desk, people, rng = sheet.desk, sheet.people, sheet.desk.rng
     number, day = sheet.of(people.citizen), sheet.visits.day
     child = sheet.age < GROWN_AGE
-    number = np.where(child & desk.slips("citizen_parent"), _citizen_of(people, sheet.of(people.contact), number), number)
-    number = np.where(~child & desk.slips("citizen_relative"), _citizen_of(people, sheet.of(people.relative), number), number)
+    parent, relative = (_citizen_of(people, sheet.of(rows), number) for rows in (people.contact, people.relative))
+    number = np.where(child & desk.slips("citizen_parent"), parent, number)
+    number = np.where(~child & desk.slips("citizen_relative"), relative, number)
     late = np.where(sheet.age >= ELDER_AGE, desk.share("nine_digit_elder"), desk.share("nine_digit_late"))
     nine = (sheet.of(people.card) > 0) & np.where(day < CHIP_CARDS_FROM, desk.share("nine_digit_early"), late)
     temporary = desk.slips("citizen_temporary") & child
@@ -66,9 +86,7 @@ def citizen_id(sheet: Sheet) -> Strings:
     decimal = desk.slips("citizen_decimal")
     tail = np.where(decimal[:, None], np.frombuffer(b".0", dtype=np.uint8), 0).astype(np.uint8)
     grid = np.hstack([grid[:, :3], blank, grid[:, 3:6], blank, grid[:, 6:9], blank, grid[:, 9:], tail])
-    fillers = text.literal_grid(CITIZEN_FILLERS, grid.shape[1])
-    filled = desk.slips("citizen_filler")
-    grid[filled] = fillers[rng.integers(0, len(fillers), int(filled.sum()))]
+    filled = _fill(sheet, grid, CITIZEN_FILLERS, desk.slips("citizen_filler"))
     lack = np.where(sheet.age >= ELDER_AGE, desk.lacks("citizen_missing_elder"), desk.lacks("citizen_missing_adult"))
     lack = np.where(sheet.age < CHILD_AGE, desk.lacks("citizen_missing_child"), lack)
     unborn = sheet.visits.newborn & (number == sheet.of(people.citizen))
@@ -90,14 +108,15 @@ def _card_groups(sheet: Sheet, age: text.FloatArray) -> IntArray:
 
 
 def health_insurance_number(sheet: Sheet) -> Strings:
-    """Cards of 15 characters, plain 10-digit numbers, lists of cards, temporary cards, and since 2025 personal numbers."""
+    """Cards of 15 characters, 10-digit numbers, lists of cards, temporary cards, and since 2025 personal numbers."""
     desk, people, rng = sheet.desk, sheet.people, sheet.desk.rng
     number = sheet.of(people.insurance)
     relative = sheet.of(np.where(people.contact != np.arange(len(people)), people.contact, people.relative))
     borrowed = desk.slips("insurance_relative") & (relative >= 0)
     number = np.where(borrowed, people.insurance[np.maximum(relative, 0)], number)
     temporary = sheet.visits.newborn & ~desk.share("newborn_own_number")
-    number = np.where(temporary, 5_000_000_000 + mix(sheet.of(people.person) + sheet.visits.day) % 4_000_000_000, number)
+    passing = 5_000_000_000 + mix(sheet.of(people.person) + sheet.visits.day) % 4_000_000_000
+    number = np.where(temporary, passing, number)
     province = np.where(sheet.visits.day >= REFORM, 79, sheet.world.places.old_province[sheet.of(people.place)])
     earlier = desk.share("insurance_old_card")
     cells = sheet.tables.group_cells
@@ -116,8 +135,7 @@ def health_insurance_number(sheet: Sheet) -> Strings:
     personal = np.flatnonzero(desk.share("insurance_citizen") & (sheet.visits.day >= ONE_NUMBER_FROM))
     grid[personal] = 0
     grid[personal, :12] = text.digits(sheet.of(people.citizen)[personal], 12)
-    filled = desk.slips("insurance_filler")
-    grid[filled] = text.literal_grid(INSURANCE_FILLERS, grid.shape[1])[rng.integers(0, len(INSURANCE_FILLERS), int(filled.sum()))]
+    _fill(sheet, grid, INSURANCE_FILLERS, desk.slips("insurance_filler"))
     return text.grid_strings(grid, desk.lacks("insurance_missing") | sheet.visits.unknown)
 
 
@@ -141,7 +159,7 @@ def _site_phones(sheet: Sheet) -> IntArray:
 
 
 def _mobiles(sheet: Sheet) -> IntArray:
-    """National numbers behind the leading 0, at the day of capture: former numbers, and the long form before September 2018."""
+    """Numbers behind the leading 0 at the day of capture: former ones, and the long form before September 2018."""
     owner = _phone_owner(sheet)
     people, day = sheet.people, sheet.visits.day
     number = np.where(day < people.phone_since[owner], people.former_phone[owner], people.phone[owner])
@@ -160,13 +178,13 @@ def phone(sheet: Sheet) -> Strings:
     front[:, 3] = 48
     front[abroad] = np.frombuffer(b"+84\0", dtype=np.uint8)
     front[desk.slips("phone_zero_lost"), :] = 0
-    dot = np.where(desk.share("phone_dotted"), np.where(rng.random(sheet.size) < 0.5, 46, 32), 0).astype(np.uint8)[:, None]
+    mark = np.where(rng.random(sheet.size) < 0.5, ord("."), ord(" "))
+    dot = np.where(desk.share("phone_dotted"), mark, 0).astype(np.uint8)[:, None]
     labels = text.literal_grid(PHONE_LABELS, max(len(label.encode()) for label in PHONE_LABELS))
     label = labels[np.where(desk.share("phone_labelled"), rng.integers(1, len(labels), sheet.size), 0)]
     second = people.phone[np.maximum(people.relative[sheet.visits.row], 0)]
     more = np.hstack([np.tile(np.frombuffer(b";0", dtype=np.uint8), (sheet.size, 1)), text.digits(second, 9)])
     more[~(desk.share("phone_two") & (people.relative[sheet.visits.row] >= 0))] = 0
     grid = np.hstack([front, grid[:, :4], dot, grid[:, 4:7], dot, grid[:, 7:], label, more])
-    filled = desk.slips("phone_filler")
-    grid[filled] = text.literal_grid(PHONE_FILLERS, grid.shape[1])[rng.integers(0, len(PHONE_FILLERS), int(filled.sum()))]
+    _fill(sheet, grid, PHONE_FILLERS, desk.slips("phone_filler"))
     return text.grid_strings(grid, desk.lacks("phone_missing") | sheet.visits.unknown)

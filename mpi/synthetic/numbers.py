@@ -44,7 +44,7 @@ class NumberOffice:
         """Running count within each prefix, in row order; the counters are moved on."""
         order = np.argsort(prefix, kind="stable")
         ordered = prefix[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else np.zeros(0, dtype=np.int64)
+        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
         within = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.r_[starts, len(ordered)]))
         counts = np.empty(len(prefix), dtype=np.int64)
         counts[order] = within + counters[ordered]

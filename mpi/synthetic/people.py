@@ -20,7 +20,7 @@ SEATS = 8
 MALE, FEMALE = 1, 2
 
 HOUSEHOLDS = (
-    # share, father, mother, children (share of 0..4), grandparents (chance of each), mother's age from-to
+    # kind, share, father, mother, children (share of 0..4), grandparents (chance of each), mother's age from-to
     ("single man", 0.085, 1, 0, (1.0, 0, 0, 0, 0), 0.0, (19, 45)),
     ("single woman", 0.085, 0, 1, (1.0, 0, 0, 0, 0), 0.0, (19, 48)),
     ("brothers and sisters", 0.07, 0, 0, (0, 0, 0.7, 0.3, 0), 0.0, (44, 58)),
@@ -36,7 +36,8 @@ HOUSEHOLDS = (
 TWIN_CHANCE = 0.0135
 """Chance that a child with an elder in the household is that one's twin; makes about 2% of children twins."""
 SIBLING_MIDDLE = 0.35
-MIGRANT = {"adult": 0.50, "child": 0.12}
+MIGRANT = {"adult": 0.50, "grown child": 0.30, "child": 0.12}
+"""Share of people whose birth was registered in their household's home province, outside the city."""
 YEAR_ONLY = ((0, 0.80), (1946, 0.55), (1956, 0.25), (1966, 0.07), (1976, 0.01), (1990, 0.0))
 """Share of people of whom only the birth year was ever registered, from birth year."""
 
@@ -146,7 +147,8 @@ def _seats(rng: np.random.Generator, count: int) -> _Seats:
     present[:, 2:6] = np.arange(4) < children[:, None]
     left_home = (TODAY - birth[:, 2:6] > 25 * 365) & (u[:, 2:6] < 0.75) & (kind != 2)[:, None]
     present[:, 2:6] &= (birth[:, 2:6] <= TODAY - 20) & ~left_home
-    present[:, 6:] = (u[:, 6:] < grand[:, None] * np.array([0.78, 1.0])) & (birth[:, 6:] > 0) & (TODAY - birth[:, 6:] < 101 * 365)
+    alive = (birth[:, 6:] > 0) & (TODAY - birth[:, 6:] < 101 * 365)
+    present[:, 6:] = (u[:, 6:] < grand[:, None] * np.array([0.78, 1.0])) & alive
     twin[:, 3:6] &= present[:, 2:5]
     twin[:, 2:5] |= twin[:, 3:6] & present[:, 3:6]
     sex = np.tile(np.array([1, 2, 1, 1, 1, 1, 1, 2], dtype=np.int64), (count, 1))
@@ -161,7 +163,8 @@ def _names(rng: np.random.Generator, book: NameBook, seats: _Seats) -> tuple[Int
     """Names by seat, shape (households, 8, 3), and mothers' names by seat, of the same shape."""
     count = len(seats.birth)
     cells = (count, SEATS)
-    middle, given = (a.reshape(cells) for a in book.draw_given_names(rng, seats.sex.ravel(), birth_years(seats.birth.ravel())))
+    years = birth_years(seats.birth.ravel())
+    middle, given = (part.reshape(cells) for part in book.draw_given_names(rng, seats.sex.ravel(), years))
     surname = book.surnames.draw(rng, count * SEATS).reshape(cells)
     own_child = rng.random(count) < 0.03
     surname[:, 6] = np.where(seats.paternal, surname[:, 0], surname[:, 1])
@@ -182,8 +185,10 @@ def _names(rng: np.random.Generator, book: NameBook, seats: _Seats) -> tuple[Int
     names = np.stack([surname, middle, given], axis=2)
     mothers = np.empty_like(names)
     older = rng.integers(22, 36, count * SEATS)
-    m, g = book.draw_given_names(rng, np.full(count * SEATS, FEMALE), birth_years(seats.birth.ravel()) - older)
-    mothers[:, :, 0], mothers[:, :, 1], mothers[:, :, 2] = book.surnames.draw(rng, count * SEATS).reshape(cells), m.reshape(cells), g.reshape(cells)
+    m, g = book.draw_given_names(rng, np.full(count * SEATS, FEMALE), years - older)
+    drawn = (book.surnames.draw(rng, count * SEATS), m, g)
+    for part in range(3):
+        mothers[:, :, part] = drawn[part].reshape(cells)
     mothers[:, 2:6] = names[:, 1:2]
     mothers[seats.paternal, 0] = names[seats.paternal, 7]
     mothers[~seats.paternal, 1] = names[~seats.paternal, 7]
@@ -191,15 +196,15 @@ def _names(rng: np.random.Generator, book: NameBook, seats: _Seats) -> tuple[Int
 
 
 def _links(rng: np.random.Generator, seats: _Seats, row_of: IntArray) -> tuple[IntArray, IntArray]:
-    """Contact and relative of each seat, as rows of the chunk: a parent for a child, a grown child for a grandparent."""
+    """Contact and relative of each seat, as rows: a parent for a child, a grown child for a grandparent."""
     count = len(row_of)
     first_mother = rng.random(count) < 0.68
     father, mother, grand = row_of[:, 0], row_of[:, 1], row_of[:, 7]
     either = np.where(first_mother & (mother >= 0), mother, np.where(father >= 0, father, mother))
     carer = np.where(either >= 0, either, grand)
     contact = np.repeat(carer[:, None], SEATS, axis=1)
-    spouse = np.stack([mother, father, *(carer,) * 4, np.where(carer >= 0, carer, grand), np.where(carer >= 0, carer, row_of[:, 6])], axis=1)
-    return contact, spouse
+    grown_up = [np.where(carer >= 0, carer, other) for other in (grand, row_of[:, 6])]
+    return contact, np.stack([mother, father, carer, carer, carer, carer, *grown_up], axis=1)
 
 
 def _provinces(rng: np.random.Generator, seats: _Seats, place: IntArray, places: Places) -> tuple[IntArray, IntArray]:
@@ -211,15 +216,21 @@ def _provinces(rng: np.random.Generator, seats: _Seats, place: IntArray, places:
     home = codes[np.searchsorted(np.cumsum(weights) / weights.sum(), rng.random(count))]
     here = places.old_province[place]
     migrant = rng.random((count, SEATS))
-    chance = np.where(np.arange(SEATS) // 4 % 2 == 0, MIGRANT["adult"], MIGRANT["adult"])
-    chance = np.where((np.arange(SEATS) >= 2) & (np.arange(SEATS) <= 5), MIGRANT["child"], chance)
+    child_seat = (np.arange(SEATS) >= 2) & (np.arange(SEATS) <= 5)
     grown = TODAY - seats.birth > 18 * 365
-    chance = np.where(grown & (chance == MIGRANT["child"]), 0.30, chance)
+    chance = np.where(child_seat, np.where(grown, MIGRANT["grown child"], MIGRANT["child"]), MIGRANT["adult"])
     migrant[:, 6:] = migrant[:, :1]
     return np.where(migrant < chance, home[:, None], here[:, None]), home
 
 
-def make_people(rng: np.random.Generator, world: World, *, households: int, first_person: int, first_household: int) -> People:
+def _flat(cells: IntArray | BoolArray, kept: IntArray) -> IntArray:
+    """The kept seats of a matrix, a row a person."""
+    return np.asarray(cells.reshape(-1, *cells.shape[2:])[kept], dtype=np.int64)
+
+
+def make_people(
+    rng: np.random.Generator, world: World, *, households: int, first_person: int, first_household: int
+) -> People:
     """One chunk of households, flattened to people in household order."""
     seats = _seats(rng, households)
     names, mothers = _names(rng, world.names, seats)
@@ -234,12 +245,11 @@ def make_people(rng: np.random.Generator, world: World, *, households: int, firs
     home_place = world.places.draw_in_province(rng, home)
     house, former_house = rng.integers(0, 1 << 40, (2, households))
     at = kept // SEATS
-    flat = lambda cells: cells.reshape(households * SEATS, *cells.shape[2:])[kept]  # noqa: E731
-    sex, birth, registered = flat(seats.sex), flat(seats.birth), flat(province)
+    sex, birth, registered = _flat(seats.sex, kept), _flat(seats.birth, kept), _flat(province, kept)
     year = birth_years(birth)
     shares = np.array([share for _, share in YEAR_ONLY])
     year_only = rng.random(count) < shares[np.searchsorted([y for y, _ in YEAR_ONLY], year, side="right") - 1]
-    own = flat(names)
+    own = _flat(names, kept)
     _, former_given = world.names.draw_given_names(rng, sex, year)
     renamed = rng.random(count) < 0.0015
     has_card = (year <= 2004) & (rng.random(count) < 0.93)
@@ -247,15 +257,33 @@ def make_people(rng: np.random.Generator, world: World, *, households: int, firs
     card = np.zeros(count, dtype=np.int64)
     card[has_card] = world.office.card_numbers(registered[has_card])
     fathers = names[at, 0]
-    own_relative = flat(relative)
     return People(
-        person=first_person + np.arange(count), household=first_household + at, seat=kept % SEATS, sex=sex, birth=birth,
-        year=year, year_only=year_only, twin=flat(seats.twin), surname=own[:, 0], middle=own[:, 1], given=own[:, 2],
-        former_given=np.where(renamed, former_given, 0), mother_name=flat(mothers), father_name=fathers,
-        contact=flat(contact), relative=own_relative, citizen=world.office.citizen_numbers(registered, sex, year), card=card,
-        insurance=world.office.insurance_numbers(registered), phone=numbers.draw_mobiles(rng, count),
+        person=first_person + np.arange(count),
+        household=first_household + at,
+        seat=kept % SEATS,
+        sex=sex,
+        birth=birth,
+        year=year,
+        year_only=year_only,
+        twin=_flat(seats.twin, kept) > 0,
+        surname=own[:, 0],
+        middle=own[:, 1],
+        given=own[:, 2],
+        former_given=np.where(renamed, former_given, 0),
+        mother_name=_flat(mothers, kept),
+        father_name=fathers,
+        contact=_flat(contact, kept),
+        relative=_flat(relative, kept),
+        citizen=world.office.citizen_numbers(registered, sex, year),
+        card=card,
+        insurance=world.office.insurance_numbers(registered),
+        phone=numbers.draw_mobiles(rng, count),
         former_phone=numbers.draw_mobiles(rng, count),
         phone_since=np.where(rng.random(count) < 0.35, TODAY - rng.integers(0, 10 * 365, count), 0),
-        place=place[at], former_place=former_place[at], moved=moved[at], house=house[at], former_house=former_house[at],
+        place=place[at],
+        former_place=former_place[at],
+        moved=moved[at],
+        house=house[at],
+        former_house=former_house[at],
         home_place=np.where(registered != world.places.old_province[place[at]], home_place[at], -1),
-    )  # fmt: skip
+    )

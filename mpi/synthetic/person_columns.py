@@ -49,7 +49,8 @@ def full_name(sheet: Sheet) -> Strings:
     mother = people.mother_name[sheet.visits.row]
     name = [np.where(under_mother, mother[:, i], part) for i, part in enumerate((surname, middle, given))]
     surname, middle, given = _as_spelt(sheet, name)
-    middle = np.where(desk.slips("middle_dropped"), 0, _misspelt(sheet, middle, book.shorter, desk.slips("middle_shortened")))
+    middle = _misspelt(sheet, middle, book.shorter, desk.slips("middle_shortened"))
+    middle = np.where(desk.slips("middle_dropped"), 0, middle)
     swapped = desk.slips("order_swapped")
     last = np.where(swapped, np.where(middle > 0, middle, surname), given)
     first, second = np.where(swapped, given, surname), np.where(swapped, np.where(middle > 0, surname, 0), middle)
@@ -91,10 +92,11 @@ def birth_date(sheet: Sheet) -> Strings:
     registered_year = people.year_only[sheet.visits.row]
     invented = registered_year & desk.share("exact_elder_date")
     year = sheet.of(people.year)
-    birth = np.where(invented, day_of(year, desk.rng.integers(1, 13, sheet.size), desk.rng.integers(1, 29, sheet.size)), birth)
+    invented_day = day_of(year, desk.rng.integers(1, 13, sheet.size), desk.rng.integers(1, 29, sheet.size))
+    birth = np.where(invented, invented_day, birth)
     vague = (registered_year & ~invented) | (desk.slips("year_only") & (sheet.age >= MIDDLE_AGE))
     typed = slip_dates(desk, birth, sheet.visits.day)
-    typed_year, _, _ = date_parts(np.where(vague & (typed == birth), birth, typed))
+    typed_year, _, _ = date_parts(typed)
     first_january = vague & desk.share("first_january")
     typed = np.where(vague, day_of(typed_year, np.ones_like(typed), np.ones_like(typed)), typed)
     form = desk.choose(desk.habits.date_formats, DATE_CODES)
@@ -110,7 +112,8 @@ def sex(sheet: Sheet) -> Strings:
     """Sex in the source's words."""
     desk = sheet.desk
     words = desk.habits.sex_words
-    drawn = desk.choose({str(i): share for i, (_, _, share) in enumerate(words)}, {str(i): i for i in range(len(words))})
+    shares = {str(at): share for at, (_, _, share) in enumerate(words)}
+    drawn = desk.choose(shares, {at: int(at) for at in shares})
     codes = np.array([[SEX_WORDS.index(male), SEX_WORDS.index(female)] for male, female, _ in words])
     other = desk.slips("sex_wrong")
     person_sex = np.where(other, 3 - sheet.of(sheet.people.sex), sheet.of(sheet.people.sex))

@@ -15,18 +15,29 @@ from mpi.synthetic.text import BoolArray, IntArray, Strings
 
 CITY = "79"
 STREETS = (
-    "Nguyễn Trãi", "Lê Lợi", "Nguyễn Huệ", "Cách Mạng Tháng Tám", "Điện Biên Phủ", "Võ Văn Tần", "Lý Thường Kiệt", "Nguyễn Thị Minh Khai",
-    "Hai Bà Trưng", "Trần Hưng Đạo", "Lê Văn Sỹ", "Nguyễn Đình Chiểu", "Phan Xích Long", "Quang Trung", "Phan Văn Trị", "Lê Quang Định",
-    "Nơ Trang Long", "Bạch Đằng", "Xô Viết Nghệ Tĩnh", "Đinh Tiên Hoàng", "Tô Hiến Thành", "Sư Vạn Hạnh", "Ngô Gia Tự", "Hùng Vương",
-    "An Dương Vương", "Hồng Bàng", "Hậu Giang", "Kinh Dương Vương", "Âu Cơ", "Lạc Long Quân", "Trường Chinh", "Cộng Hòa", "Hoàng Văn Thụ",
-    "Phạm Văn Đồng", "Võ Văn Ngân", "Kha Vạn Cân", "Đặng Văn Bi", "Lê Văn Việt", "Đỗ Xuân Hợp", "Nguyễn Duy Trinh", "Huỳnh Tấn Phát",
-    "Nguyễn Thị Thập", "Lê Văn Lương", "Phạm Hùng", "Tạ Quang Bửu", "Dương Bá Trạc", "Tùng Thiện Vương", "Bình Long", "Lũy Bán Bích",
-    "Tân Kỳ Tân Quý", "Lê Trọng Tấn", "Tây Thạnh", "Nguyễn Ảnh Thủ", "Tô Ký", "Hà Huy Giáp", "Lê Đức Thọ", "Nguyễn Oanh", "Thống Nhất",
-    "Phan Huy Ích", "Tỉnh lộ 8", "Quốc lộ 22", "Đại lộ Bình Dương", "Cách Mạng Tháng Tư", "Ba Cu", "Trương Công Định", "Lê Hồng Phong",
-    "Đường số 3", "Đường số 7", "Đường số 12", "Đường 30/4", "Ấp 1", "Ấp 3", "Ấp Tân Hòa", "Tổ 5 Khu phố 2", "Tổ 12 Khu phố 4", "Khu phố 6",
+    "Nguyễn Trãi", "Lê Lợi", "Nguyễn Huệ", "Cách Mạng Tháng Tám", "Điện Biên Phủ", "Võ Văn Tần",
+    "Lý Thường Kiệt", "Nguyễn Thị Minh Khai", "Hai Bà Trưng", "Trần Hưng Đạo", "Lê Văn Sỹ", "Nguyễn Đình Chiểu",
+    "Phan Xích Long", "Quang Trung", "Phan Văn Trị", "Lê Quang Định", "Nơ Trang Long", "Bạch Đằng",
+    "Xô Viết Nghệ Tĩnh", "Đinh Tiên Hoàng", "Tô Hiến Thành", "Sư Vạn Hạnh", "Ngô Gia Tự", "Hùng Vương",
+    "An Dương Vương", "Hồng Bàng", "Hậu Giang", "Kinh Dương Vương", "Âu Cơ", "Lạc Long Quân", "Trường Chinh",
+    "Cộng Hòa", "Hoàng Văn Thụ", "Phạm Văn Đồng", "Võ Văn Ngân", "Kha Vạn Cân", "Đặng Văn Bi", "Lê Văn Việt",
+    "Đỗ Xuân Hợp", "Nguyễn Duy Trinh", "Huỳnh Tấn Phát", "Nguyễn Thị Thập", "Lê Văn Lương", "Phạm Hùng",
+    "Tạ Quang Bửu", "Dương Bá Trạc", "Tùng Thiện Vương", "Bình Long", "Lũy Bán Bích", "Tân Kỳ Tân Quý",
+    "Lê Trọng Tấn", "Tây Thạnh", "Nguyễn Ảnh Thủ", "Tô Ký", "Hà Huy Giáp", "Lê Đức Thọ", "Nguyễn Oanh",
+    "Thống Nhất", "Phan Huy Ích", "Tỉnh lộ 8", "Quốc lộ 22", "Đại lộ Bình Dương", "Cách Mạng Tháng Tư", "Ba Cu",
+    "Trương Công Định", "Lê Hồng Phong", "Đường số 3", "Đường số 7", "Đường số 12", "Đường 30/4", "Ấp 1",
+    "Ấp 3", "Ấp Tân Hòa", "Tổ 5 Khu phố 2", "Tổ 12 Khu phố 4", "Khu phố 6",
 )  # fmt: skip
 ADDRESS_STYLES = ("title", "upper", "bare", "short")
-_SHORT = (("Phường ", "P."), ("Quận ", "Q."), ("Thành phố Hồ Chí Minh", "TPHCM"), ("Thành phố ", "TP."), ("Huyện ", "H."), ("Xã ", "X."), ("Tỉnh ", ""))
+_SHORT = (
+    ("Phường ", "P."),
+    ("Quận ", "Q."),
+    ("Thành phố Hồ Chí Minh", "TPHCM"),
+    ("Thành phố ", "TP."),
+    ("Huyện ", "H."),
+    ("Xã ", "X."),
+    ("Tỉnh ", ""),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +68,18 @@ class Places:
                 place[rows] = known[rng.integers(0, len(known), len(rows))]
         return place
 
-    def address(self, house: IntArray, place: IntArray, *, style: IntArray, reformed: BoolArray, short: BoolArray) -> Strings:
+    def address(
+        self, house: IntArray, place: IntArray, *, style: IntArray, reformed: BoolArray, short: BoolArray
+    ) -> Strings:
         """Addresses; `house` is the number of a house (see `house_grid`), `short` leaves ward and city out."""
         none = np.zeros(len(house), dtype=np.bool_)
-        street = text.take(self.streets, style * len(STREETS) + text_hash(house) % len(STREETS))
+        street = text.take(self.streets, style * len(STREETS) + street_of(house) % len(STREETS))
         size = len(self.old_code)
         tail = text.take(self.tails, np.where(short, 8 * size, (style * 2 + reformed) * size + place))
         return text.join([text.grid_strings(house_grid(house), none), street, tail])
 
 
-def text_hash(house: IntArray) -> IntArray:
+def street_of(house: IntArray) -> IntArray:
     """The street of a house: a fixed function of its number."""
     return (house // 64) % 1_000_003
 
@@ -78,8 +91,8 @@ def house_grid(house: IntArray) -> text.ByteGrid:
     alley = text.plain_digits(np.where(kind >= 3, 1 + rest // 800 % 199, 0), 3)
     inner = text.plain_digits(np.where(kind >= 6, 1 + rest // 160_000 % 60, 0), 2)
     letter = np.where(rest % 11 == 0, 65 + rest % 4, 0).astype(np.uint8)[:, None]
-    slash = lambda shown: np.where(shown, 47, 0).astype(np.uint8)[:, None]  # noqa: E731
-    return np.hstack([number, slash(kind >= 3), alley, slash(kind >= 6), inner, letter])
+    slashes = [np.where(kind >= shown, ord("/"), 0).astype(np.uint8)[:, None] for shown in (3, 6)]
+    return np.hstack([number, slashes[0], alley, slashes[1], inner, letter])
 
 
 def _short(tail: str) -> str:
@@ -101,7 +114,9 @@ def make_places() -> Places:
     province = np.array([int(row["old_province_code"]) for row in rows], dtype=np.int64)
     weights = np.random.default_rng(79).lognormal(0.0, 0.7, city)
     weights *= np.where(province[:city] == 79, 1.5, 0.8)
-    order = np.lexsort(([int(row["old_ward_code"]) for row in rows], [int(row["old_district_code"] or 0) for row in rows]))
+    order = np.lexsort(
+        ([int(row["old_ward_code"]) for row in rows], [int(row["old_district_code"] or 0) for row in rows])
+    )
     neighbour = np.empty(len(rows), dtype=np.int64)
     neighbour[order] = order[np.r_[1 : len(rows), len(rows) - 2]]
     return Places(

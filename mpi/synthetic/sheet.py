@@ -18,8 +18,8 @@ CHILD_AGE, GROWN_AGE, ELDER_AGE = 14, 18, 60
 REFORM = day_number("2025-07-01")
 OLD_FONTS_UNTIL = day_number("2020-01-01")
 DATE_FORMATS = (
-    "dd/mm/yyyy", "d/m/yyyy", "dd-mm-yyyy", "dd.mm.yyyy", "d/m/yy", "yyyy-mm-dd", "yyyymmdd", "yyyymmdd0000", "yyyymmddHHMM", "serial",
-    "yyyy", "__/__/yyyy", "/yyyy", "yyyy00000000",
+    "dd/mm/yyyy", "d/m/yyyy", "dd-mm-yyyy", "dd.mm.yyyy", "d/m/yy", "yyyy-mm-dd", "yyyymmdd", "yyyymmdd0000",
+    "yyyymmddHHMM", "serial", "yyyy", "__/__/yyyy", "/yyyy", "yyyy00000000",
 )  # fmt: skip
 DATE_CODES = {name: code for code, name in enumerate(DATE_FORMATS)}
 SEX_WORDS = ("Nam", "Nữ", "nam", "nu", "nữ", "Nu", "1", "2")
@@ -30,8 +30,9 @@ def _date_forms(serial: int, year: int, month: int, day: int) -> tuple[str, ...]
     """One date in the order of DATE_FORMATS; a spreadsheet's serial counts from 1899-12-30."""
     plain = f"{year}{month:02}{day:02}"
     return (
-        f"{day:02}/{month:02}/{year}", f"{day}/{month}/{year}", f"{day:02}-{month:02}-{year}", f"{day:02}.{month:02}.{year}",
-        f"{day}/{month}/{year % 100:02}", f"{year}-{month:02}-{day:02}", plain, plain + "0000", plain, str(serial + 2),
+        f"{day:02}/{month:02}/{year}", f"{day}/{month}/{year}", f"{day:02}-{month:02}-{year}",
+        f"{day:02}.{month:02}.{year}", f"{day}/{month}/{year % 100:02}",
+        f"{year}-{month:02}-{day:02}", plain, plain + "0000", plain, str(serial + 2),
         str(year), f"__/__/{year}", f"/{year}", f"{year}00000000",
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from mpi.domain.records import CANONICAL_COLUMNS
 from mpi.synthetic import number_columns, person_columns
 from mpi.synthetic.errors import Desk
 from mpi.synthetic.habits import SourceHabits
@@ -13,18 +14,19 @@ from mpi.synthetic.visits import Visits
 PERSON = "person"
 """Column with the number of the person; it never reaches a source's file."""
 
-RECORD_SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in (
-            "full_name", "birth_date", "sex", "citizen_id", "health_insurance_number", "phone", "ward_code", "address", "mother_name", "recorded_at",
-        )),
-        (PERSON, pa.int64()),
-    ]
-)  # fmt: skip
+RECORD_SCHEMA = pa.schema([*((name, pa.string()) for name in CANONICAL_COLUMNS[1:]), (PERSON, pa.int64())])
+"""The canonical columns without the local id, and the person."""
 
 
 def type_records(
-    rng: np.random.Generator, source: str, habits: SourceHabits, *, people: People, visits: Visits, world: World, tables: Tables
+    rng: np.random.Generator,
+    source: str,
+    habits: SourceHabits,
+    *,
+    people: People,
+    visits: Visits,
+    world: World,
+    tables: Tables,
 ) -> pa.Table:
     """Records of one chunk as the source's clerks type them; columns of RECORD_SCHEMA."""
     desk = Desk(rng, habits, visits.site_care)

@@ -18,8 +18,14 @@ FloatArray = NDArray[np.float64]
 ByteGrid = NDArray[np.uint8]
 Strings = Any  # pyarrow ships no types: a pa.StringArray
 
-TONE_LETTERS = {"\u0301": ("s", "1"), "\u0300": ("f", "2"), "\u0309": ("r", "3"), "\u0303": ("x", "4"), "\u0323": ("j", "5")}
-SHAPE_LETTERS = {"\u0302": (None, "6"), "\u031b": ("w", "7"), "\u0306": ("w", "8")}
+TONE_LETTERS = {
+    "\u0301": ("s", "1"),
+    "\u0300": ("f", "2"),
+    "\u0309": ("r", "3"),
+    "\u0303": ("x", "4"),
+    "\u0323": ("j", "5"),
+}
+SHAPE_LETTERS: dict[str, tuple[str | None, str]] = {"\u0302": (None, "6"), "\u031b": ("w", "7"), "\u0306": ("w", "8")}
 
 
 def grid_strings(grid: ByteGrid, null: BoolArray) -> Strings:
@@ -78,7 +84,7 @@ def bare(text: str) -> str:
 
 
 def _keys(text: str, method: int) -> str:
-    """What stays on screen when the input method was off: Telex (0) or VNI (1) key strokes, tone key at the word's end."""
+    """What stays on screen when the input method is off: Telex (0) or VNI (1) keys, tone key at the word's end."""
     words = []
     for word in text.split(" "):
         out, tone = "", ""
@@ -86,7 +92,7 @@ def _keys(text: str, method: int) -> str:
             if letter in TONE_LETTERS:
                 tone = TONE_LETTERS[letter][method]
             elif letter in SHAPE_LETTERS:
-                out += (SHAPE_LETTERS[letter][method] or out[-1].lower()) if method == 0 else str(SHAPE_LETTERS[letter][1])
+                out += SHAPE_LETTERS[letter][method] or out[-1].lower()
             elif letter in "đĐ":
                 base = "d" if letter == "đ" else "D"
                 out += base + ("d" if method == 0 else "9")
@@ -131,5 +137,5 @@ def other_tone_place(text: str) -> str:
 
 def by_letter(table: Mapping[str, str]) -> Callable[[str], str]:
     """A writer that replaces letter by letter: legacy fonts."""
-    codes = str.maketrans(dict(table))
+    codes = {ord(letter): written for letter, written in table.items()}
     return lambda text: text.translate(codes)

@@ -19,7 +19,10 @@ _HOSPITAL_SHARE = np.cumsum(1.0 / np.arange(1, HOSPITALS + 1) ** 0.8)
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """One row a record: the person's row, the day of capture, the site, and whether these are a newborn's first days."""
+    """One row a record: the person's row, the day of capture, the site, whether these are a newborn's first days.
+
+    `unknown` marks patients nobody could name, `site_care` how sloppy the site is (mean 1), `legacy_site` an old font.
+    """
 
     row: IntArray
     day: IntArray
@@ -73,11 +76,13 @@ def _visits(rng: np.random.Generator, source: str, habits: SourceHabits, people:
     rows = rows[people.birth[rows] + youngest < high]
     start = np.maximum(people.birth[rows] + youngest, low)
     day = high - ((high - start) * rng.random(len(rows)) ** habits.recent).astype(np.int64)
-    born_there = np.flatnonzero((people.birth >= low) & (people.birth < high - 4) & (rng.random(len(people)) < habits.newborn_visits))
+    in_window = (people.birth >= low) & (people.birth < high - 4)
+    born_there = np.flatnonzero(in_window & (rng.random(len(people)) < habits.newborn_visits))
     rows, day = np.r_[rows, born_there], np.r_[day, people.birth[born_there] + rng.integers(0, 4, len(born_there))]
     site = _sites(rng, source, people, rows)
     salt = sum(source.encode())
-    care = np.exp(habits.moods.site_spread * _SITE_CARE[mix(site * 977 + salt) % 4096] - habits.moods.site_spread**2 / 2)
+    spread = habits.moods.site_spread
+    care = np.exp(spread * _SITE_CARE[mix(site * 977 + salt) % 4096] - spread**2 / 2)
     legacy = mix(site * 31 + salt) % 10_000 < habits.legacy_sites * 10_000
     unknown = rng.random(len(rows)) < habits.share("unknown_patient")
     return Visits(rows, day, site, day - people.birth[rows] <= NEWBORN_DAYS, unknown, care, legacy)
