@@ -86,10 +86,10 @@ class Problems:
                 self.add((*where, index), f"{what} '{value}' stands here twice")
             seen.add(value)
 
-    def add_shape(self, error: ValidationError) -> None:
-        """Note what pydantic found."""
+    def add_shape(self, error: ValidationError, base: Location = ()) -> None:
+        """Note what pydantic found in the value at `base`."""
         for detail in error.errors(include_url=False):
-            where: Location = detail["loc"]
+            where: Location = (*base, *detail["loc"])
             if detail["type"] == "unknown_key":
                 self.add((*where, detail["ctx"]["key"]), detail["msg"], shown=where)
             elif detail["type"] == "missing":
