@@ -136,7 +136,10 @@ def suggest(name: str, known: Sequence[str]) -> str:
 def _refusal(path: str | Path, tree: CommentedMap, error: ValidationError) -> InvalidInputError:
     # A field that may be one of two shapes reports both; the deepest report is the one nearest to what was meant.
     problem = max(error.errors(), key=lambda one: len(_inside(tree, one["loc"])))
-    where = tuple(str(key) for key in problem["loc"] if key not in ("[key]", "Concatenation") and str(key)[:3] != "str")
+    # What is left out of the location are the names of shapes, which the file does not have.
+    where = [str(key) for key in _inside(tree, problem["loc"])]
+    if problem["type"] == "missing":
+        where.append(str(problem["loc"][-1]))
     if problem["type"] == "extra_forbidden":
         shape = SourceMapping if len(where) == 3 else Concatenation if len(where) > 3 else MappingFile
         fields = list(shape.model_fields)

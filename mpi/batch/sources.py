@@ -234,8 +234,10 @@ class SourceReader:
             elif found:
                 arrays.append(found[0])
             else:
-                arrays.append(pa.array([constant] * count, pa.string()) if constant else pa.nulls(count, pa.string()))
-        table = pa.table([*arrays, raw.rows, pa.array([name] * count, pa.string())], schema=self._schema)
+                arrays.append(
+                    pa.repeat(pa.scalar(constant, pa.string()), count) if constant else pa.nulls(count, pa.string())
+                )
+        table = pa.table([*arrays, raw.rows, pa.repeat(pa.scalar(name, pa.string()), count)], schema=self._schema)
         reasons = self._content_problems(table)
         rejects = list(raw.rejects)
         if reasons:
