@@ -13,8 +13,9 @@ from mpi.standardise.text import capped, folded, without_invisibles
 
 MAXIMUM_WARDS = 3
 
-_NOISE = re.compile(r"[^a-z0-9/,;]+")
-_SPACES_AT_MARKS = re.compile(r"\s*([/,;])\s*")
+_KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789/,"
+_NOISE = bytes(octet if octet in _KEPT else ord(",") if octet == ord(";") else ord(" ") for octet in range(256))
+_SPACED_SLASH = re.compile(r"\s*/\s*")
 _KINDS = {
     "phuong": "phuong", "p": "phuong", "xa": "xa", "x": "xa", "thi tran": "thi tran", "tt": "thi tran", "dac khu": "dac khu",
     "quan": "quan", "q": "quan", "huyen": "huyen", "h": "huyen", "thi xa": "thi xa", "tx": "thi xa", "thanh pho": "thanh pho",
@@ -27,12 +28,13 @@ _UNIT_INSIDE = re.compile(
     r" (?=(?:phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|[pqhx])(?: \S|\d)|tphcm)"
 )
 _HOUSE = re.compile(
-    r"^(?:(?:so nha|nha so|so|sn|nha|hem|ngo|kiet|hxh|dc|dia chi) )*(\d+[a-z]{0,2}(?:/\d*[a-z]{0,2})*),?(?: (?=[a-z])|,| (?=\d{1,3} [a-z]))(.*)$"
+    r"(?:(?:so nha|nha so|so|sn|nha|hem|ngo|kiet|dia chi) )*(\d+[a-z]{0,2}(?:/\d*[a-z]{0,2})*)(?: (?=[a-z])| (?=\d{1,3} [a-z])| (?=\d+/\d)|$)(.*)$"
 )
 _ROAD = re.compile(r"^(?:duong|d|pho|dg|hem|ngo) (?=\S)")
-_STREET_END = re.compile(
-    r"[,;]|(?:^|\s)(?:phuong|p|xa|thi tran|quan|q|huyen|kp|khu pho|to|to dan pho|tdp|ap|thon|tp|thanh pho|tinh|khu vuc|lau|tang|chung cu)(?: |\d).*$"
-)
+# "Tô Ký", "Tỉnh lộ 8" and "Xa lộ Hà Nội" are streets; in "Lạc Long Quân P14" the unit begins at the P.
+_WARD = r"(?:phuong|p|xa(?! lo )|thi tran|quan|q|huyen|tp|thanh pho|tinh(?! lo ))(?: (?!p\d|p |q\d|q |phuong |quan )|\d)"
+_STREET_END = re.compile(rf"(?:^| )(?:{_WARD}|(?:kp|khu pho|to(?= \d)|to dan pho|tdp|ap|thon|khu vuc|lau|tang|chung cu)(?: |\d)).*$")
+_WARD_END = re.compile(rf"(?:^| ){_WARD}.*$")
 _CITY_ALIASES = {"hcm": "ho chi minh", "sai gon": "ho chi minh", "hcmc": "ho chi minh", "tphcm": "ho chi minh", "hn": "ha noi", "brvt": "ba ria vung tau"}
 
 
@@ -145,37 +147,55 @@ def _wards_named(units: tuple[str, ...], is_new: bool | None) -> tuple[str, ...]
     return tuple(sorted(codes)) if 0 < len(codes) <= MAXIMUM_WARDS else None
 
 
-def _flat(address: str | None) -> str:
-    """An address in lower-case ASCII, with commas and slashes as its only marks."""
-    text = _NOISE.sub(" ", folded(without_invisibles(capped(address))))
-    return _SPACES_AT_MARKS.sub(r"\1", text.replace(";", ",")).replace(",", ", ").strip(" ,")
+def _parts(address: str | None) -> list[str]:
+    """An address in lower-case ASCII words, cut at its commas; slashes stay inside house numbers."""
+    octets = folded(without_invisibles(capped(address))).encode().translate(_NOISE)
+    text = octets.decode()
+    if "/" in text:
+        text = _SPACED_SLASH.sub("/", text)
+    return [" ".join(part.split()) for part in text.split(",") if part and not part.isspace()]
+
+
+@lru_cache(maxsize=1 << 16)
+def _wards_of_parts(parts: tuple[str, ...], is_new: bool | None) -> tuple[str, ...] | None:
+    units: list[str] = []
+    for part in parts:
+        units.extend(_UNIT_INSIDE.split(part))
+    return _wards_named(tuple(units[-5:]), is_new)
+
+
+def _wards_of(parts: list[str], is_new: bool | None) -> tuple[str, ...] | None:
+    """Wards named in the parts, without the house and street in front, so that what is looked up repeats."""
+    if not parts:
+        return None
+    head = _UNIT_INSIDE.split(parts[0])
+    if _UNIT.match(head[0]) is None:
+        head = head[1:]
+    return _wards_of_parts((*head, *parts[1:]), is_new)
+
+
+def _street_of(parts: list[str]) -> str | None:
+    if not parts:
+        return None
+    match = _HOUSE.match(parts[0])
+    if match is None:
+        return None
+    rest = match[2] or (parts[1] if len(parts) > 1 else "")
+    rest = _ROAD.sub("", rest)
+    # A hamlet or quarter stands where a house has no street.
+    street = _STREET_END.split(rest, maxsplit=1)[0] or _WARD_END.split(rest, maxsplit=1)[0]
+    number = match[1].rstrip("/")
+    return f"{number} {street}" if street.strip(" /") else None
 
 
 def wards_of_address(address: str | None, is_new: bool | None = None) -> tuple[str, ...] | None:
     """New wards that an address names, such as "Phường 14, Quận 10"; None when it names none or more than three fit."""
-    return _wards_of_flat(_flat(address), is_new)
-
-
-def _wards_of_flat(flat: str, is_new: bool | None) -> tuple[str, ...] | None:
-    units: list[str] = []
-    for part in flat.split(","):
-        units.extend(_UNIT_INSIDE.split(part.strip()))
-    return _wards_named(tuple(units[-5:]), is_new)
-
-
-def _street_of_flat(flat: str) -> str | None:
-    match = _HOUSE.match(flat)
-    if match is None:
-        return None
-    street = _STREET_END.split(match[2].strip(" ,"), maxsplit=1)[0].strip(" /")
-    street = _ROAD.sub("", street)
-    number = match[1].rstrip("/")
-    return f"{number} {street}" if street else None
+    return _wards_of(_parts(address), is_new)
 
 
 def street_of_address(address: str | None) -> str | None:
-    """House number and street, such as "123/45/6a le loi"; None without a house number and a street name."""
-    return _street_of_flat(_flat(address))
+    """House number and street (or hamlet), such as "123/45/6a le loi"; None without a house number or anything behind it."""
+    return _street_of(_parts(address))
 
 
 def standard_address(
@@ -185,5 +205,5 @@ def standard_address(
     wards = wards_of_code(ward, is_new) if ward else None
     if not address:
         return wards, None
-    flat = _flat(address)
-    return wards or _wards_of_flat(flat, is_new), _street_of_flat(flat)
+    parts = _parts(address)
+    return wards or _wards_of(parts, is_new), _street_of(parts)

@@ -54,15 +54,22 @@ def _mother_name(value: str | None) -> Values:
     return name.folded, name.dialect
 
 
-def _birth_date(value: str | None, recorded_year: int | None) -> Values:
-    born = dates.parse_birth_date(value, recorded_year)
+def _written_date(value: str | None) -> dates.StandardDate | str | None:
+    """The date as written, or the raw value where the record's year decides what was meant (two-digit years)."""
+    return value if dates.needs_record(value) else dates.parse_date(value)
+
+
+def _birth_date(written: dates.StandardDate | str | None, recorded_year: int | None) -> Values:
+    if not isinstance(written, dates.StandardDate):
+        written = dates.parse_date(written, recorded_year)
+    born = dates.birth_date(written, recorded_year)
     return born.iso, born.year, born.month, born.day, born.swapped
 
 
 def _birth_year(value: str | None) -> int | str | None:
-    """The birth year where it does not depend on the record's date; the raw value where it does (two-digit years)."""
-    year = dates.parse_birth_date(value).year
-    return year if year == dates.parse_date(value, 1950).year else value
+    """The year of the date as written, or the raw value where the record's year decides."""
+    written = _written_date(value)
+    return written.year if isinstance(written, dates.StandardDate) else written
 
 
 def _identifiers(
@@ -87,7 +94,7 @@ _DATE_OUTPUTS = (*_outputs(TEXT, "iso"), *_outputs(INTEGER, "year", "month", "da
 _ALL = (
     Standardiser("vn_name", ("name",), _outputs(TEXT, *names.StandardName._fields), (None,), names.standard_name),
     Standardiser("vn_mother_name", ("name",), _outputs(TEXT, "folded", "dialect"), (None,), _mother_name),
-    Standardiser("vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (None, dates.parse_year), _birth_date),
+    Standardiser("vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (_written_date, dates.parse_year), _birth_date),
     Standardiser("vn_sex", ("sex",), _outputs(TEXT, ""), (sexes.standard_sex,), lambda sex: (sex,)),
     Standardiser(
         "vn_identifiers",

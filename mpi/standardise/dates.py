@@ -6,6 +6,7 @@ No function reads the clock: ages are judged against the record's own date, else
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from mpi.standardise.text import capped, folded
 
@@ -21,12 +22,15 @@ SENTINELS = frozenset(((1900, 1, 1), (1970, 1, 1), (1899, 12, 30), (1, 1, 1), (1
 
 _MONTH_NAMES = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
 _TIME = r"(?:[t ]+\d{1,2}[:h]\d{0,2}.*)?"
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})" + _TIME)
 _YEAR_MONTH = re.compile(r"(\d{4})[-/.](\d{1,2})(?:[-/.](?:0{1,2}|[_?x]*))?")
 _DAY_FIRST = re.compile(r"(\d{1,2}|[_?x*]{1,2}|)[-/. ]+(\d{1,2}|[_?x*]{1,2}|)[-/. ]+(\d{4}|\d{2})" + _TIME)
 _MONTH_YEAR = re.compile(r"[-/. _?x*]*(?:(\d{1,2})[-/. ]+)?[-/. _?x*]*(\d{4})")
 _NAMED_MONTH = re.compile(r"(\d{1,2})[-/. ]*([a-z]{3})[a-z]*[-/., ]*(\d{4}|\d{2})" + _TIME)
 _MONTH_NAMED_FIRST = re.compile(r"([a-z]{3})[a-z]*[-/. ]*(\d{1,2})[-/., ]+(\d{4})" + _TIME)
+_FOUR_DIGITS = re.compile(r"\d{4}")
+_SIX_DIGITS = re.compile(r"\s*\d{6}\s*")
 _SPOKEN = re.compile(r"(?:ngay|thang|nam|sinh|khoang)+[: ]*")
 
 
@@ -129,14 +133,24 @@ def _from_parts(text: str, recorded_year: int | None) -> StandardDate:
     return UNKNOWN
 
 
+@lru_cache(maxsize=1 << 15)
+def _parse_digits(digits: str) -> StandardDate:
+    """`_from_digits` of eight digits, which programs write most dates in."""
+    return _from_digits(digits, None)
+
+
 def parse_date(value: str | None, recorded_year: int | None = None) -> StandardDate:
     """A date of any form that `vn-identity` and FEBRL show; day before month where both orders are possible.
 
     `recorded_year` settles two-digit years. Sentinels of databases, and what is no date, are unknown.
     """
-    text = " ".join(folded(capped(value)).split())
-    if not text:
+    if not value:
         return UNKNOWN
+    if len(value) in (8, 12) and value.isascii() and value.isdigit():
+        return _parse_digits(value[:8]) if EARLIEST_YEAR <= int(value[:4]) <= LATEST_YEAR else _from_digits(value, None)
+    if len(value) == 10 and (match := _ISO.fullmatch(value)):
+        return _either_order(int(match[1]), int(match[2]), int(match[3]))
+    text = " ".join(folded(capped(value)).split())
     text = re.sub(r"^(\d+)\.0+$", r"\1", text) if "." in text else text
     if text.isdigit():
         return _from_digits(text, recorded_year)
@@ -157,12 +171,21 @@ def parse_year(value: str | None) -> int | None:
     return year if year is not None and 1950 <= year <= LATEST_YEAR else None
 
 
+def needs_record(value: str | None) -> bool:
+    """Whether the record's year may change how a date is read: whether its own year may have two digits."""
+    return value is not None and (_FOUR_DIGITS.search(value) is None or _SIX_DIGITS.fullmatch(value) is not None)
+
+
 def parse_birth_date(value: str | None, recorded_year: int | None = None) -> StandardDate:
-    """A birth date. 1 January counts as the year alone: registers that demand a date write it for people who know no day.
+    """A birth date of any form, judged by `birth_date`."""
+    return birth_date(parse_date(value, recorded_year), recorded_year)
+
+
+def birth_date(born: StandardDate, recorded_year: int | None) -> StandardDate:
+    """A date as a birth date: 1 January counts as the year alone, as registers that demand a date write it for unknown days.
 
     A birth after the record was made, or more than 125 years before, is unknown.
     """
-    born = parse_date(value, recorded_year)
     if born.year is None:
         return UNKNOWN
     if recorded_year is not None and not recorded_year - 125 <= born.year <= recorded_year:

@@ -83,14 +83,24 @@ def _known_count(text: str) -> int:
     return sum(word in _known() for word in text.lower().split())
 
 
+def _repair_word(word: str) -> str:
+    """One word of a text that is Unicode elsewhere: decoded only where an impossible word becomes that of a known name."""
+    if word.isascii() or syllable(word).possible or not is_legacy_candidate(word):
+        return word
+    return next((decoded for decoded in (from_vni(word), from_tcvn3(word)) if decoded.lower() in _known()), word)
+
+
 def repair_encoding(text: str) -> str:
     """The text in Unicode when it reads as misdecoded UTF-8, TCVN3 or VNI with fewer impossible syllables; else the text."""
-    if not is_legacy_candidate(text):
+    if text.isascii():
         return text
-    text = from_mojibake(text)
+    if is_legacy_candidate(text):
+        text = from_mojibake(text)
     before = impossible_count(unicodedata.normalize("NFC", text))
-    if not before or not is_legacy_candidate(text):
+    if not before:
         return text
+    if not is_legacy_candidate(text):
+        return " ".join(map(_repair_word, text.split()))
     # A VNI name can read as possible TCVN3 syllables, and the other way round: known names tell the two apart.
     readings = [(impossible_count(decoded), -_known_count(decoded), decoded) for decoded in (from_tcvn3(text), from_vni(text))]
     count, _, decoded = min(readings)

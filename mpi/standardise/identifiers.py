@@ -16,7 +16,9 @@ PARENT_AGE = 14
 OLDEST_PARENT_AGE = 75
 
 _SPLIT = re.compile(r"[;,/|\n]")
-_LABEL = re.compile(r"^(?:(?:cccd|cmnd|cmt|cmtnd|cc|ddcn|dinh danh|so dinh danh|so|ho chieu|passport|hc|bhyt|the|ma the|bhxh)[ .]*[:.#]?[ ]*)+(?=[a-z]{0,2}\d)")
+_LABEL = re.compile(
+    r"^(?:(?:cccd|cmnd|cmtnd|cmt|ddcn|bhyt|bhxh|(?:so|dinh danh|ho chieu|passport|the|ma the)(?=[ .:#]))[ .:#]*)+(?=[a-z]{0,2}\d)"
+)
 _FLOATED = re.compile(r"(\d+)[.,]0+")
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?e\+?\d{1,3}")
 _NOISE = re.compile(r"[^A-Z0-9]")

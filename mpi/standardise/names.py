@@ -22,7 +22,7 @@ _BRACKETS = re.compile(r"\([^)]*\)?|\[[^\]]*\]?")
 _NEWBORN_BRACKET = re.compile(r"[(\[]\s*con\b[^)\]]*[)\]]?")
 _LIST_SUFFIX = re.compile(r"\s[-–—_/]\s*(?:\w{1,3}|[^\W\d]*\s*\d\S*|l[oớ]p\s.*|hs\s.*)$")
 _SEPARATORS = re.compile(r"[^\w?\ufffd\u0300-\u036f]+|_")
-_TRAILING_DIGITS = re.compile(r"(?<=[^\W\d])\d+$")
+_DIGITS = re.compile(r"\d+")
 _TRIGGERS = frozenset("con cb bg bt tss ss tre so be vo khong chua nguoi benh test nguyen tran ng abc ho hs bn sv gv nb".split())
 # Most common of all first syllables, so kept out of the slow path unless the name is as short as a placeholder.
 _SHORT_TRIGGERS = frozenset(("nguyen", "tran", "vo", "ho"))
@@ -70,10 +70,12 @@ def _split(text: str) -> list[str]:
     """The words of a cleaned lower-case name: no digits, no lone punctuation, lost letters filled where that is sure."""
     words: list[str] = []
     for word in _SEPARATORS.sub(" ", text).split():
-        word = _TRAILING_DIGITS.sub("", word)
+        if word[0].isdigit():
+            continue
+        word = _DIGITS.sub("", word)
         if "?" in word or "\ufffd" in word:
             word = _fill_lost_letters(word)
-        if word and not any(letter.isdigit() for letter in word):
+        if word:
             words.append(word)
     return words[:MAXIMUM_SYLLABLES]
 
@@ -142,6 +144,9 @@ def _slow(value: str | None) -> StandardName:
         mother = folded(repair_typing(" ".join(_expand_surname(_split(rest)))))
         return StandardName(*_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None)
     words = _expand_surname(_split(repair_typing(text)))
+    if "?" in text or "\ufffd" in text:
+        # Where letters were lost so were marks: those that are left say nothing sure.
+        words = [folded(word) for word in words]
     read = [one for one in map(syllable, words) if one.folded.strip()]
     read = [one if " " not in one.folded else syllable(one.folded.replace(" ", "")) for one in read]
     return _forms(read) if read else StandardName(*_NOTHING)

@@ -54,7 +54,7 @@ def _area_codes() -> tuple[frozenset[str], dict[str, str]]:
 
 def _old_landline(number: str) -> str | None:
     """A landline under an area code of before 2017, as it is now."""
-    present, changes = _area_codes()
+    _, changes = _area_codes()
     for size in (4, 3, 2):
         code = changes.get(number[:size])
         if code is None or code == number[:size]:
@@ -77,7 +77,7 @@ def _landline(number: str) -> str | None:
 
 
 def _is_old_landline_by_date(number: str, written: Era) -> bool:
-    """Whether ten digits that look like a mobile of today can only be a landline, given when they were written."""
+    """Whether ten digits that look like a mobile of today can be none, given when they were written."""
     if written is Era.PRESENT:
         return False
     if number[1] in "357" or number[:3] in ("081", "082", "083", "084", "085"):
@@ -99,11 +99,6 @@ def _national(number: str) -> str:
     return number
 
 
-@lru_cache(maxsize=1 << 12)
-def _prefix_kept(prefix: str) -> str:
-    return _mobile_changes().get(prefix, "")
-
-
 def canonical(number: str, written: Era = Era.PRESENT) -> str | None:
     """The national number of today for a run of digits, or None when no phone has it or it is filler."""
     number = _national(number)
@@ -111,11 +106,11 @@ def canonical(number: str, written: Era = Era.PRESENT) -> str | None:
     found: str | None = None
     if size == 10:
         if _MOBILE.fullmatch(number):
-            found = _old_landline(number) if _is_old_landline_by_date(number, written) else number
+            found = (_old_landline(number) if _is_old_landline_by_date(number, written) else None) or number
         else:
             found = _old_landline(number)
     elif size == 11:
-        changed = _prefix_kept(number[:4])
+        changed = _mobile_changes().get(number[:4])
         found = changed + number[4:] if changed else _landline(number) or _old_landline(number)
     elif size == 9:
         found = _old_landline(number)

@@ -41,6 +41,10 @@ def is_placeholder_name(folded_name: str, accented_name: str) -> bool:
     return not _VO_DANH_AS_A_NAME.match(accented_name)
 
 
+_RISING = "0123456789" * 3
+_FALLING = _RISING[::-1]
+
+
 @lru_cache(maxsize=8)
 def listed(field: str) -> frozenset[str]:
     """Placeholder values that the table lists for one field."""
@@ -49,8 +53,7 @@ def listed(field: str) -> frozenset[str]:
 
 def is_run(digits: str) -> bool:
     """Whether digits repeat one digit, or rise or fall by one throughout (9 and 0 are neighbours)."""
-    steps = {(ord(right) - ord(left)) % 10 for left, right in zip(digits, digits[1:], strict=False)}
-    return len(steps) == 1 and steps <= {0, 1, 9}
+    return len(digits) > 1 and (digits in _RISING or digits in _FALLING or digits.count(digits[0]) == len(digits))
 
 
 def is_placeholder_number(digits: str) -> bool:
