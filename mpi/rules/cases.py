@@ -20,7 +20,7 @@ from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.matching.scorer import Scorer
 from mpi.rules.checks import raw_columns
 from mpi.rules.documents import Location, Problems, read_bytes, read_document
-from mpi.rules.schema import Name, Shape
+from mpi.rules.schema import Name, Shape, add_shape_problems
 from mpi.standardise.record import standardise_record
 
 CASES = "cases.yaml"
@@ -106,7 +106,7 @@ def load_cases(folder: Path, model: LinkageModel) -> tuple[Case, ...]:
     try:
         file = _CasesFile.model_validate(document.data)
     except ValidationError as error:
-        problems.add_shape(error)
+        add_shape_problems(error, problems)
         problems.refuse()
         raise
     known = raw_columns(model.fields) | {"recorded_at"}
@@ -116,7 +116,7 @@ def load_cases(folder: Path, model: LinkageModel) -> tuple[Case, ...]:
         try:
             case = _read_case(raw)
         except ValidationError as error:
-            problems.add_shape(error, where)
+            add_shape_problems(error, problems, where)
             continue
         if case.name in names:
             problems.add((*where, "name"), "a case of this name stands here twice")

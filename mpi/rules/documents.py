@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
@@ -86,18 +85,6 @@ class Problems:
                 self.add((*where, index), f"{what} '{value}' stands here twice")
             seen.add(value)
 
-    def add_shape(self, error: ValidationError, base: Location = ()) -> None:
-        """Note what pydantic found in the value at `base`."""
-        for detail in error.errors(include_url=False):
-            where: Location = (*base, *detail["loc"])
-            if detail["type"] == "unknown_key":
-                self.add((*where, detail["ctx"]["key"]), detail["msg"], shown=where)
-            elif detail["type"] == "missing":
-                self.add(where, "is required")
-            else:
-                given = repr(detail["input"])
-                self.add(where, f"{_lower(detail['msg'])}, not {given if len(given) <= 60 else given[:57] + '...'}")
-
     def refuse(self) -> None:
         """Raises RuleFileError with the first problem, when there is one."""
         if not self._found:
@@ -106,10 +93,6 @@ class Problems:
         more = f" (and {len(self._found) - 1} more)" if len(self._found) > 1 else ""
         name = f" {field_name(where)}:" if where else ""
         raise RuleFileError(f"{self._document.path}:{line}:{name} {message}{more}")
-
-
-def _lower(message: str) -> str:
-    return message.replace("Input should", "should", 1).replace("Value error, ", "", 1)
 
 
 def _refuse(path: Path, line: int, message: str) -> RuleFileError:
@@ -209,6 +192,5 @@ class _Converter:
         try:
             return self._scalars.construct_object(node)
         except (YAMLError, ValueError, KeyError) as error:
-            raise _refuse(
-                self._path, line, f"'{str(node.value)[:40]}' is not a {node.tag.removeprefix(_TAG)}"
-            ) from error
+            kind = node.tag.removeprefix(_TAG)
+            raise _refuse(self._path, line, f"'{str(node.value)[:40]}' is not a value of type {kind}") from error

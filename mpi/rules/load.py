@@ -22,7 +22,7 @@ from mpi.rules.checks import (
 from mpi.rules.documents import Problems, read_bytes, read_document
 from mpi.rules.fields import read_fields
 from mpi.rules.parameters import PARAMETERS, TERM_FREQUENCIES, read_parameters, read_term_frequencies
-from mpi.rules.schema import RuleFile
+from mpi.rules.schema import RuleFile, add_shape_problems
 
 RULES = "rules.yaml"
 
@@ -34,7 +34,7 @@ def read_rule_file(path: Path, data: bytes) -> tuple[RuleFile, Problems]:
     try:
         return RuleFile.model_validate(document.data), problems
     except ValidationError as error:
-        problems.add_shape(error)
+        add_shape_problems(error, problems)
         problems.refuse()
         raise
 
@@ -63,6 +63,7 @@ def _compile(folder: Path, data: bytes) -> LinkageModel:
     place = folder.resolve()
     check_folder(file, place.parent.name, place.name, problems)
     fields, columns = read_fields(file, problems)
+    problems.refuse()  # without its columns every later name would be unknown
     check_required_columns(file, fields, problems)
     widths = {column: width for rule in fields for column, width in rule.widths.items()}
     checker = Checker(columns, widths, problems)

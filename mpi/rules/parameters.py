@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from mpi.domain.errors import RuleFileError, UntrainedLevelError
 from mpi.domain.model import Comparison, LevelParameters, Parameters, TermFrequencies
 from mpi.rules.documents import Location, Problems, read_document
-from mpi.rules.schema import Shape
+from mpi.rules.schema import Shape, add_shape_problems
 
 PARAMETERS = "parameters.json"
 TERM_FREQUENCIES = "term_frequencies.parquet"
@@ -50,7 +50,7 @@ def read_parameters(path: Path, data: bytes, *, comparisons: tuple[Comparison, .
     try:
         shape = ParametersShape.model_validate(document.data)
     except ValidationError as error:
-        problems.add_shape(error)
+        add_shape_problems(error, problems)
         problems.refuse()
         raise
     wanted = {each.name: [level.label for level in each.levels if not level.is_null] for each in comparisons}

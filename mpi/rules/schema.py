@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from mpi.domain.model import VetoEffect
 from mpi.matching.features import MAXIMUM_WIDTH
 from mpi.matching.levels import LEVEL_KINDS, LevelKind
-from mpi.rules.documents import unknown
+from mpi.rules.documents import Location, Problems, unknown
 
 MAXIMUM_LEVELS = 31
 """Levels of one comparison: the kernel's veto masks hold 32 level codes."""
@@ -24,9 +24,17 @@ MAXIMUM_LEVELS = 31
 SELF = "self"
 """How `widths` writes the output that has no name of its own."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
-Identifier = Annotated[str, StringConstraints(max_length=60, pattern=r"^[a-z][a-z0-9_]*$")]
-Version = Annotated[str, StringConstraints(max_length=30, pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
+_NAME, _IDENTIFIER = r"^\S(.*\S)?$", r"^[a-z][a-z0-9_]*$"
+_VERSION = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$"
+_PATTERNS = {
+    _NAME: "should be one line without spaces at its ends",
+    _IDENTIFIER: "should be a lower-case word such as birth_year",
+    _VERSION: "should be three numbers such as 1.0.0",
+}
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_NAME)]
+Identifier = Annotated[str, StringConstraints(max_length=60, pattern=_IDENTIFIER)]
+Version = Annotated[str, StringConstraints(max_length=30, pattern=_VERSION)]
 Names = Annotated[tuple[Identifier, ...], Field(min_length=1)]
 Preference = Literal["trusted", "recent", "frequent", "longest"]
 Effect = Literal["forbid", "hold", "apart"]
@@ -185,6 +193,31 @@ class RuleFile(Shape):
     thresholds: ThresholdsShape
     trust: Mapping[Name, Annotated[int, Field(ge=1, le=100)]] = {}
     survivorship: tuple[SurvivorshipShape, ...] = ()
+
+
+def add_shape_problems(error: ValidationError, problems: Problems, base: Location = ()) -> None:
+    """Note what pydantic found in the value at `base`, in the words of the other messages."""
+    details = error.errors(include_url=False)
+    for detail in details:
+        where: Location = (*base, *detail["loc"])
+        if detail["type"] == "unknown_key":
+            problems.add((*where, detail["ctx"]["key"]), detail["msg"], shown=where)
+        elif detail["type"] == "missing":
+            problems.add(where, "is required")
+        elif detail["type"] != "too_short" or len(detail["input"]) < detail["ctx"]["min_length"]:
+            # a list is also called too short when one of its items is wrong, and that one is told
+            problems.add(where, _words(detail["type"], detail["msg"], detail["input"], detail.get("ctx", {})))
+
+
+def _words(kind: str, message: str, given: Any, context: Mapping[str, Any]) -> str:
+    if kind == "string_pattern_mismatch":
+        message = _PATTERNS[context["pattern"]]
+    message = message.removeprefix("Input ").replace(" after validation", "")
+    message = message[:1].lower() + message[1:]
+    if isinstance(given, dict | tuple):
+        return message
+    value = repr(given)
+    return f"{message}, not {value if len(value) <= 60 else value[:57] + '...'}"
 
 
 def schema_text() -> str:
