@@ -10,7 +10,7 @@ import os
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -61,7 +61,7 @@ class Dialect(ABC):
         """Waits until no other process migrates; held until the transaction ends."""
 
     @abstractmethod
-    def bulk_lock(self, engine: sa.Engine) -> Any:
+    def bulk_lock(self, engine: sa.Engine) -> AbstractContextManager[None]:
         """Holds the one right to run a bulk job in a `with` block. Raises RunConflictError at once when it is taken."""
 
     @abstractmethod
@@ -166,11 +166,10 @@ class SqliteDialect(Dialect):
     ) -> tuple[list[Integers], Bytes | None]:
         cursor = connection.execute(query).cursor
         rows = cursor.fetchall() if cursor is not None else []
-        columns = list(zip(*rows, strict=True)) or [()] * len(query.selected_columns)
-        arrays = [np.array(column, dtype=np.int64) for column in columns[:integers]]
-        if len(columns) == integers:
-            return arrays, None
-        return arrays, _matrix(b"".join(columns[integers]), len(rows))
+        numbers = [np.fromiter([row[at] for row in rows], dtype=np.int64, count=len(rows)) for at in range(integers)]
+        if len(query.selected_columns) == integers:
+            return numbers, None
+        return numbers, _matrix(b"".join([row[integers] for row in rows]), len(rows))
 
     def id_set(self, ids: Integers) -> sa.Select[Any]:
         text = "[" + ",".join(map(str, ids.tolist())) + "]"
@@ -229,7 +228,7 @@ class PostgresDialect(Dialect):
     def read_packed(
         self, connection: sa.Connection, query: sa.Select[Any], *, integers: int
     ) -> tuple[list[Integers], Bytes | None]:
-        # The server joins the rows into one long byte string, so that no Python object is made a row.
+        # The server joins the rows into one byte string, so that no Python object is made a row.
         rows = query.subquery("packed")
         columns = list(rows.columns)
         parts = [sa.cast(sa.func.int8send(column), sa.LargeBinary) for column in columns[:integers]]
@@ -239,13 +238,9 @@ class PostgresDialect(Dialect):
             row = row.op("||")(part)
         joined = sa.func.string_agg(row, aggregate_order_by(sa.literal(b"", sa.LargeBinary), columns[0]))
         packed, count = connection.execute(sa.select(joined, sa.func.count()).select_from(rows)).one()
-        matrix = _matrix(packed or b"", count)
-        numbers = [
-            matrix[:, 8 * at : 8 * (at + 1)].copy().view(">i8").ravel().astype(np.int64)
-            if count
-            else np.empty(0, dtype=np.int64)
-            for at in range(integers)
-        ]
+        matrix = _matrix(packed, count) if count else np.empty((0, 8 * integers), dtype=np.uint8)
+        words = np.ascontiguousarray(matrix[:, : 8 * integers]).view(">i8").reshape(count, integers)
+        numbers = [words[:, at].astype(np.int64) for at in range(integers)]
         return numbers, np.ascontiguousarray(matrix[:, 8 * integers :]) if len(columns) > integers else None
 
     def id_set(self, ids: Integers) -> sa.Select[Any]:

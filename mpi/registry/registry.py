@@ -3,7 +3,8 @@
 Nothing happens at import, and nothing is created or migrated unless `create` says so.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 
 import sqlalchemy as sa
@@ -77,13 +78,14 @@ class Registry:
         """One reading transaction that sees a single moment however long it lasts, and hinders no writer."""
         return open_unit(self._engine, self._dialect, read_only=True)
 
-    def lock_for_bulk(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def lock_for_bulk(self) -> Iterator[None]:
         """Holds the right to run a bulk job, across processes and hosts; freed when the process dies.
 
         Raises RunConflictError at once when another run holds it.
         """
-        lock: AbstractContextManager[None] = self._dialect.bulk_lock(self._engine)
-        return lock
+        with database_errors(), self._dialect.bulk_lock(self._engine):
+            yield
 
     def close(self) -> None:
         """Closes every connection."""

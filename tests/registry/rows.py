@@ -19,7 +19,12 @@ WIDTH = 40
 
 
 def record_rows(
-    uow: UnitOfWork, local_ids: Sequence[str], *, record_ids: NDArray[np.int64], city: str = "Huế", source: str = "station"
+    uow: UnitOfWork,
+    local_ids: Sequence[str],
+    *,
+    record_ids: NDArray[np.int64],
+    city: str = "Huế",
+    source: str = "station",
 ) -> RecordBatchRows:
     """Rows of one source whose raw values tell the city, so that another city makes another version."""
     system = source_system_ids(uow, [source])[source]
@@ -55,9 +60,7 @@ def store_persons(uow: UnitOfWork, groups: Sequence[Sequence[int]]) -> NDArray[n
     person_ids = np.arange(first.person, first.person + len(groups), dtype=np.int64)
     revisions = np.arange(first.revision, first.revision + len(groups), dtype=np.int64)
     payloads = [payload_text({"records": list(group)}) for group in groups]
-    append(
-        uow, EventRows("person_created", person_ids, payloads, made_by="rules"), first_revision=first.revision
-    )
+    append(uow, EventRows("person_created", person_ids, payloads, made_by="rules"), first_revision=first.revision)
     insert_persons(uow, person_ids, revisions=revisions, key=KEY)
     record_ids = np.array([record for group in groups for record in group], dtype=np.int64)
     via = np.array([-1 if at == 0 else group[0] for group in groups for at in range(len(group))], dtype=np.int64)

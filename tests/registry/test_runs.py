@@ -36,7 +36,7 @@ def test_a_run_from_start_to_end(registry: Registry) -> None:
 def test_two_unfinished_runs_are_refused_until_one_is_abandoned(registry: Registry) -> None:
     with registry.begin() as uow:
         first = runs.start_run(uow, "link", request={}, state={})
-    with pytest.raises(RunConflictError, match="run 1 .* unfinished"), registry.begin() as uow:
+    with pytest.raises(RunConflictError, match=r"run 1 \(link\) is unfinished"), registry.begin() as uow:
         runs.start_run(uow, "link", request={}, state={})
     with registry.begin() as uow:
         runs.abandon(uow, first.run_id)

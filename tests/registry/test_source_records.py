@@ -43,9 +43,7 @@ def test_a_new_version_keeps_the_old_one_and_both_stay_known(registry: Registry)
         records.supersede_batch(uow, batch, run_id=None)
     with registry.snapshot() as uow:
         raw = dict(records.raw_records(uow, ids))
-        versions = dict(
-            uow.connection.execute(sa.select(source_record.c.record_id, source_record.c.version)).all()
-        )
+        versions = dict(uow.connection.execute(sa.select(source_record.c.record_id, source_record.c.version)).all())
         kept = uow.connection.execute(sa.select(source_record_version).order_by("record_id")).all()
         known = records.known_records(uow)
         assert records.count(uow) == len(NAMES)
