@@ -99,20 +99,24 @@ def evaluate(predicted: pa.Table, truth: pa.Table, *, answered: pa.Table | None 
     Pairwise counts pairs of records; B-cubed (Bagga & Baldwin 1998) averages over records; exact cluster counts the
     predicted people who are a true person's records, all and only. Raises InvalidInputError.
     """
-    clusters, persons, both, outside = _aligned(predicted, truth, answered)
-    tasks = joined = tasks_outside = 0
+    keys = _record_codes(predicted, truth, answered)
+    size = max(int(codes.max(initial=-1)) for codes in keys) + 1
+    places = _positions(keys[0], size, "predicted"), _positions(keys[1], size, "truth")
+    both = np.flatnonzero((places[0] >= 0) & (places[1] >= 0))
+    clusters = _label_codes(predicted.column(PREDICTED_COLUMNS[2]))[places[0][both]]
+    persons = _label_codes(truth.column(TRUTH_COLUMNS[2]))[places[1][both]]
+    tasks: dict[str, int] = {}
     if answered is not None:
-        lefts, rights, tasks_outside = _task_positions(answered, both)
-        tasks = answered.num_rows
+        place = np.full(size, -1, dtype=np.int64)
+        place[both] = np.arange(len(both))
+        lefts, rights = place[keys[2]], place[keys[3]]
+        inside = (lefts >= 0) & (rights >= 0)
+        lefts, rights = lefts[inside], rights[inside]
         same = persons[lefts] == persons[rights]
-        joined = int(same.sum())
         clusters = _joined(clusters, clusters[lefts[same]], clusters[rights[same]])
-    return _measured(
-        clusters,
-        persons,
-        outside=outside,
-        tasks={"tasks": tasks, "tasks_joined": joined, "tasks_outside": tasks_outside},
-    )
+        tasks = {"tasks": len(inside), "tasks_joined": int(same.sum()), "tasks_outside": int((~inside).sum())}
+    outside = (predicted.num_rows - len(both), truth.num_rows - len(both))
+    return _measured(clusters, persons, outside=outside, tasks=tasks)
 
 
 def evaluate_labels(clusters: npt.ArrayLike, persons: npt.ArrayLike) -> Evaluation:
@@ -169,7 +173,7 @@ def _measured(
 
 
 def _counted(values: _Integers) -> tuple[_Integers, _Integers]:
-    """Distinct values, sorted, and how often each stands. numpy's own `unique` hashes, many times slower at this size."""
+    """Distinct values, sorted, and how often each stands. numpy's `unique` was many times slower at this size."""
     ordered = np.sort(values)
     starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)])
     return ordered[starts], np.diff(np.append(starts, len(ordered)))
@@ -195,63 +199,49 @@ def _b_cubed(shared: _Integers, sizes: _Integers, count: int) -> float:
 
 
 def _codes(labels: npt.ArrayLike) -> _Integers:
-    return _text_codes(pa.chunked_array([pa.array(np.asarray(labels))]))
+    return _label_codes(pa.chunked_array([pa.array(np.asarray(labels))]))
 
 
-def _aligned(
-    predicted: pa.Table, truth: pa.Table, answered: pa.Table | None
-) -> tuple[_Integers, _Integers, pa.Array, tuple[int, int]]:
-    """Cluster and person codes of the records on both sides, their keys, and how many are on one side only."""
-    tables: list[tuple[str, pa.Table, tuple[str, ...]]] = [
-        ("predicted", predicted, PREDICTED_COLUMNS),
-        ("truth", truth, TRUTH_COLUMNS),
-    ]
+def _record_codes(predicted: pa.Table, truth: pa.Table, answered: pa.Table | None) -> list[_Integers]:
+    """Record codes of predicted, truth and the tasks' two sides, by one hash table: hashing texts is the cost."""
+    keys = [_keys("predicted", predicted, PREDICTED_COLUMNS), _keys("truth", truth, TRUTH_COLUMNS)]
     if answered is not None:
-        tables.append(("answered", answered, TASK_COLUMNS))
-    for name, table, columns in tables:
-        for column in columns:
-            if column not in table.column_names:
-                raise InvalidInputError(f"{name}: has no column {column}; found: {', '.join(table.column_names)}")
-            if table.column(column).null_count:
-                raise InvalidInputError(f"{name}: column {column} has empty cells; each record needs one")
-    predicted_keys = _keys(predicted, *PREDICTED_COLUMNS[:2])
-    truth_keys = _keys(truth, *TRUTH_COLUMNS[:2])
-    for name, keys in (("predicted", predicted_keys), ("truth", truth_keys)):
-        doubled = len(keys) - len(pc.unique(keys))
-        if doubled:
-            raise InvalidInputError(f"{name}: {doubled} records stand more than once; one row a record is wanted")
-    place = pc.index_in(predicted_keys, value_set=truth_keys)
-    found = pc.is_valid(place)
-    both = predicted_keys.filter(found)
-    clusters = _text_codes(predicted.column(PREDICTED_COLUMNS[2]).filter(found))
-    persons = _text_codes(truth.column(TRUTH_COLUMNS[2]).take(place.filter(found)))
-    return clusters, persons, both, (len(predicted_keys) - len(both), len(truth_keys) - len(both))
+        keys += [_keys("answered", answered, TASK_COLUMNS[:2]), _keys("answered", answered, TASK_COLUMNS[2:])]
+    codes = _label_codes(pa.chunked_array(keys))
+    return np.split(codes, np.cumsum([len(key) for key in keys])[:-1])
 
 
-def _keys(table: pa.Table, system: str, record: str) -> pa.Array:
-    """One text a record: system and id joined."""
-    parts = [_flat(table.column(column)).cast(pa.large_string()) for column in (system, record)]
+def _positions(codes: _Integers, size: int, name: str) -> _Integers:
+    """Row of each record code, -1 for none; shape (size,). Raises InvalidInputError when a record stands twice."""
+    rows = np.full(size, -1, dtype=np.int64)
+    rows[codes] = np.arange(len(codes))
+    doubled = len(codes) - int((rows >= 0).sum())
+    if doubled:
+        raise InvalidInputError(f"{name}: {doubled} records stand more than once; one row a record is wanted")
+    return rows
+
+
+def _keys(name: str, table: pa.Table, columns: tuple[str, ...]) -> pa.Array:
+    """One text a record: system and id (the first two of `columns`) joined. Raises InvalidInputError."""
+    for column in columns:
+        if column not in table.column_names:
+            raise InvalidInputError(f"{name}: has no column {column}; found: {', '.join(table.column_names)}")
+        if table.column(column).null_count:
+            raise InvalidInputError(f"{name}: column {column} has empty cells; each record needs one")
+    parts = [_flat(table.column(column)).cast(pa.large_string()) for column in columns[:2]]
     return pc.binary_join_element_wise(*parts, pa.scalar(_SEPARATOR, pa.large_string()))
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
-    array = pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+    if pa.types.is_string(column.type):
+        column = column.cast(pa.large_string())  # one array of plain strings ends at 2 GB
+    array = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def _text_codes(column: pa.ChunkedArray) -> _Integers:
+def _label_codes(column: pa.ChunkedArray) -> _Integers:
     encoded = _flat(column).dictionary_encode()
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _task_positions(tasks: pa.Table, both: pa.Array) -> tuple[_Integers, _Integers, int]:
-    """Positions of the tasks' two records among those on both sides, and how many tasks have a record elsewhere."""
-    lefts = pc.index_in(_keys(tasks, *TASK_COLUMNS[:2]), value_set=both)
-    rights = pc.index_in(_keys(tasks, *TASK_COLUMNS[2:]), value_set=both)
-    inside = pc.and_(pc.is_valid(lefts), pc.is_valid(rights))
-    left, right = (np.asarray(side.filter(inside).to_numpy(), dtype=np.int64) for side in (lefts, rights))
-    return left, right, tasks.num_rows - len(left)
 
 
 def _joined(clusters: _Integers, lefts: _Integers, rights: _Integers) -> _Integers:

@@ -146,7 +146,7 @@ class TextBlocks:
             return
         head = first[:4096]
         odd = sum(head.count(byte) for byte in range(32) if byte not in b"\t\n\r\x0c\x1b\x1a")
-        if odd > max(8, len(head) // 20):
+        if odd > max(64, len(head) // 20):
             raise SourceUnreadableError(
                 f"{self.name}: is binary, not {self.encoding} text; if it is UTF-16, declare `encoding: utf-16`"
             )
