@@ -13,6 +13,7 @@ from mpi.synthetic.text import BoolArray, ByteGrid, FloatArray, IntArray
 
 MOST = 0.9
 """No slip is surer than this, however sloppy the clerk."""
+LACK_POWER = 0.25
 
 
 class Desk:
@@ -30,7 +31,7 @@ class Desk:
         self.habits = habits
         self.size = len(site_care)
         self.mood = factor / sum(f * s for f, s in zip(moods.factors, shares, strict=True))
-        self._lack = np.sqrt(factor) / sum(np.sqrt(f) * s for f, s in zip(moods.factors, shares, strict=True))
+        self._lack = factor**LACK_POWER / sum(f**LACK_POWER * s for f, s in zip(moods.factors, shares, strict=True))
 
     def slips(self, name: str) -> BoolArray:
         """Records on which the named slip happens."""
@@ -40,7 +41,7 @@ class Desk:
         return np.asarray(self.rng.random(self.size) < np.minimum(rate * self.mood, MOST))
 
     def lacks(self, name: str) -> BoolArray:
-        """Records that lack a value: depends on the mood by its root only, for often nobody knew the value."""
+        """Records that lack a value: depends on the mood but little, for often nobody knew the value."""
         return np.asarray(self.rng.random(self.size) < np.minimum(self.habits.slip(name) * self._lack, MOST))
 
     def share(self, name: str) -> BoolArray:

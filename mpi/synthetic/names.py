@@ -6,6 +6,7 @@ People carry numbers into one vocabulary (0 is "no part"); strings appear only w
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -248,13 +249,15 @@ def _pairs(number: _Vocabulary, letter: str, traditional: bool) -> tuple[Drawer,
 
 
 def _alike(number: _Vocabulary, weights: Mapping[int, float], size: int) -> Options:
-    """Given names that parents of twins pair: the same first letter, common enough."""
+    """Given names that parents of twins pair: common ones with the same first letter, or any where there is none."""
     common = sorted(v for v, weight in weights.items() if weight >= 0.05)
-    runs: list[list[int]] = [[] for _ in range(size)]
-    for v in weights:
-        initial = text.bare(number.words[v])[:1]
-        runs[v] = [w for w in common if w != v and text.bare(number.words[w])[:1] == initial]
-    return _options(runs)
+    by_initial: dict[str, list[int]] = {}
+    for v in common:
+        by_initial.setdefault(text.bare(number.words[v])[:1], []).append(v)
+    runs = [
+        [w for w in by_initial.get(text.bare(word)[:1], []) if number.words[w] != word] for word in number.words[:size]
+    ]
+    return _options([run or common for run in runs])
 
 
 def _surnames(number: _Vocabulary) -> Drawer:
@@ -286,7 +289,7 @@ def _dialect_forms(word: str) -> list[str]:
         other_sound = lowered.startswith((old + "h", "ng", "nh", "qu", "gi", "dr"))
         if place == "start" and lowered.startswith(old) and not other_sound:
             forms.append(new + lowered[len(old) :])
-        if place == "end" and len(lowered) > 3 and lowered.endswith(old):
+        if place == "end" and len(lowered) > 2 and lowered.endswith(old):
             forms.append(lowered[: -len(old)] + new)
     letters = unicodedata.normalize("NFD", lowered)
     swapped = letters.translate(_HOOK_TILDE)
@@ -333,6 +336,7 @@ def _written(words: Sequence[str]) -> Strings:
     return pa.array([*plain, *(word + " " if word else "" for word in plain)], pa.string())
 
 
+@lru_cache(maxsize=1)
 def make_name_book() -> NameBook:
     """Build the book from the reference tables, in about a second; nothing in it depends on a seed."""
     number = _Vocabulary()

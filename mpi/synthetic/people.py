@@ -176,12 +176,10 @@ def _names(rng: np.random.Generator, book: NameBook, seats: _Seats) -> tuple[Int
         copied = same_sex & (shared[:, seat - 2] | (twins & (rng.random(count) < 0.8)))
         middle[:, seat] = np.where(copied, middle[:, seat - 1], middle[:, seat])
         rhymed = twins & (rng.random(count) < 0.6)
+        rhymed |= (given[:, seat] == given[:, seat - 1]) & (middle[:, seat] == middle[:, seat - 1])
         for sex in (MALE, FEMALE):
             rows = np.flatnonzero(rhymed & (seats.sex[:, seat] == sex))
             given[rows, seat] = book.alike[sex - 1].draw(rng, given[rows, seat - 1])
-        siblings = (given[:, seat] == given[:, seat - 1]) & (middle[:, seat] == middle[:, seat - 1])
-        rows = np.flatnonzero(siblings)
-        given[rows, seat] = book.alike[0].draw(rng, given[rows, seat])
     names = np.stack([surname, middle, given], axis=2)
     mothers = np.empty_like(names)
     older = rng.integers(22, 36, count * SEATS)
@@ -196,12 +194,12 @@ def _names(rng: np.random.Generator, book: NameBook, seats: _Seats) -> tuple[Int
 
 
 def _links(rng: np.random.Generator, seats: _Seats, row_of: IntArray) -> tuple[IntArray, IntArray]:
-    """Contact and relative of each seat, as rows: a parent for a child, a grown child for a grandparent."""
+    """Contact and relative of each seat: a parent, grandmother or eldest for a child; a grown child for the old."""
     count = len(row_of)
     first_mother = rng.random(count) < 0.68
     father, mother, grand = row_of[:, 0], row_of[:, 1], row_of[:, 7]
     either = np.where(first_mother & (mother >= 0), mother, np.where(father >= 0, father, mother))
-    carer = np.where(either >= 0, either, grand)
+    carer = np.where(either >= 0, either, np.where(grand >= 0, grand, row_of[:, 2]))
     contact = np.repeat(carer[:, None], SEATS, axis=1)
     grown_up = [np.where(carer >= 0, carer, other) for other in (grand, row_of[:, 6])]
     return contact, np.stack([mother, father, carer, carer, carer, carer, *grown_up], axis=1)

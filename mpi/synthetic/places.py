@@ -4,6 +4,7 @@ A place is one row of the ward map (old ward, new ward). City places come first,
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -101,6 +102,7 @@ def _short(tail: str) -> str:
     return tail
 
 
+@lru_cache(maxsize=1)
 def make_places() -> Places:
     """Build the tables from the national ward map; city wards first. Weights of wards are fixed, log-normal."""
     known = [row for row in vn.rows("admin_ward_map_2025_national") if row["old_ward_code"] and row["new_ward_code"]]

@@ -1,6 +1,7 @@
 """A sheet: one chunk of records of one source while it is being typed, with what all its columns share."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +56,7 @@ class Tables:
         return len(self.iso)
 
 
+@lru_cache(maxsize=1)
 def make_tables() -> Tables:
     """Build the tables; takes about half a second."""
     dates = (EPOCH + np.arange(_LAST_DAY + 1)).astype(object)
