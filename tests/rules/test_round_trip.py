@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -174,6 +174,7 @@ def rule_files(draw: st.DrawFn) -> tuple[LinkageModel, dict[str, Any]]:
     return model, values
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rule_files(), st.booleans())
 def test_a_written_model_is_read_as_it_was(drawn: tuple[LinkageModel, dict[str, Any]], as_json: bool) -> None:
     model, values = drawn
