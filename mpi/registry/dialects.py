@@ -8,6 +8,7 @@ No other module asks which database it is on. Errors leave here as one line with
 import fcntl
 import os
 import sqlite3
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -26,6 +27,7 @@ from mpi.domain.errors import InvalidInputError, RegistryError, RunConflictError
 _BULK_LOCK = 0x6D70695F62756C6B
 _SCHEMA_LOCK = 0x6D70695F73636865
 _BUSY_SECONDS = 30.0
+_BULK_LOCK_SECONDS = 1.0
 _READ_ONLY = "mpi_read_only"
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, psycopg.Error)
@@ -62,7 +64,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def bulk_lock(self, engine: sa.Engine) -> AbstractContextManager[None]:
-        """Holds the one right to run a bulk job in a `with` block. Raises RunConflictError at once when it is taken."""
+        """Holds the one right to run a bulk job in a `with` block. Raises RunConflictError when it is taken."""
 
     @abstractmethod
     def copy(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
@@ -198,8 +200,12 @@ class PostgresDialect(Dialect):
     def bulk_lock(self, engine: sa.Engine) -> Iterator[None]:
         # A connection of its own, outside any transaction: the lock lives and dies with the session.
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_BULK_LOCK))):
-                raise RunConflictError("another bulk run holds this registry")
+            # The server needs a moment to see that a killed run is gone.
+            patience = time.monotonic() + _BULK_LOCK_SECONDS
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(_BULK_LOCK))):
+                if time.monotonic() > patience:
+                    raise RunConflictError("another bulk run holds this registry")
+                time.sleep(0.02)
             try:
                 yield
             finally:

@@ -82,7 +82,7 @@ class Registry:
     def lock_for_bulk(self) -> Iterator[None]:
         """Holds the right to run a bulk job, across processes and hosts; freed when the process dies.
 
-        Raises RunConflictError at once when another run holds it.
+        Raises RunConflictError within a second when another run holds it.
         """
         with database_errors(), self._dialect.bulk_lock(self._engine):
             yield

@@ -1,0 +1,61 @@
+"""The migrations make exactly the tables that tables.py describes, from nothing, once."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from mpi.domain.errors import RegistryError
+from mpi.registry.dialects import dialect_for
+from mpi.registry.migrate import migrate, newest_version, stored_version
+from mpi.registry.tables import METADATA
+
+
+def test_from_empty_to_the_newest_and_again(empty_url: str) -> None:
+    for _ in range(2):
+        migrate(empty_url)
+        engine = dialect_for(empty_url).engine()
+        with engine.connect() as connection:
+            assert stored_version(connection) == newest_version()
+            assert connection.scalar(sa.text("SELECT count(*) FROM registry_counter")) == 1
+        engine.dispose()
+
+
+def test_migrated_tables_are_those_of_the_metadata(registry_url: str) -> None:
+    engine = dialect_for(registry_url).engine()
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        inspector = sa.inspect(connection)
+        for table in METADATA.tables.values():
+            names = {constraint["name"] for constraint in inspector.get_check_constraints(table.name)}
+            assert names == {c.name for c in table.constraints if isinstance(c, sa.CheckConstraint)}
+            primary = inspector.get_pk_constraint(table.name)
+            assert primary["name"] == table.primary_key.name
+            assert primary["constrained_columns"] == [column.name for column in table.primary_key]
+    engine.dispose()
+
+
+def test_every_constraint_and_index_has_a_name_of_its_own() -> None:
+    tables = METADATA.tables.values()
+    names = [str(constraint.name) for table in tables for constraint in table.constraints]
+    names += [str(index.name) for table in tables for index in table.indexes]
+    assert len(names) == len(set(names))
+    assert [name for name in names if not re.fullmatch(r"(pk|uq|ck|ux|ix)_\w+", name)] == []
+
+
+def test_a_migration_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_dialect: str, _table: str) -> list[str]:
+        return ["CREATE NONSENSE"]
+
+    monkeypatch.setattr("mpi.registry.dialects.append_only_ddl", broken)
+    with pytest.raises(RegistryError, match="refused"):
+        migrate(empty_url)
+    monkeypatch.undo()
+    engine = dialect_for(empty_url).engine()
+    with engine.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    engine.dispose()
+    migrate(empty_url)
