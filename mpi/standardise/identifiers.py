@@ -75,8 +75,8 @@ def clean_numbers(value: str | None) -> list[str]:
     text = capped(value)
     if not text:
         return []
-    if text.isdigit() and text.isascii():
-        return [text]
+    if text.isascii() and (text.isdigit() or (len(text) == 15 and text.isalnum())):
+        return [text.upper()]
     found: list[str] = []
     text = folded(without_invisibles(text))
     for piece in [text] if _FLOATED.fullmatch(text) else _SPLIT.split(text):

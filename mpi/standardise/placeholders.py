@@ -56,15 +56,14 @@ def is_run(digits: str) -> bool:
     return len(digits) > 1 and (digits in _RISING or digits in _FALLING or digits.count(digits[0]) == len(digits))
 
 
+@lru_cache(maxsize=1)
+def _fillers() -> frozenset[str]:
+    return listed("citizen_id") | listed("insurance")
+
+
 def is_placeholder_number(digits: str) -> bool:
     """Whether a citizen, old-card or insurance number is filler: runs, listed values, or a prefix with zeros behind it."""
-    return (
-        digits in listed("citizen_id")
-        or digits in listed("insurance")
-        or digits.endswith("000000")
-        or is_run(digits)
-        or (len(digits) == 12 and is_run(digits[:10]))
-    )
+    return digits.endswith("000000") or is_run(digits[:10]) or digits in _fillers()
 
 
 def is_placeholder_phone(national: str) -> bool:

@@ -3,7 +3,7 @@
 The table path calls the same functions as the record path, once per distinct value: the two are equal row for row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _ARROW_TYPES = {
     ColumnKind.TEXTS: pa.list_(pa.string()),
 }
 _KEY_LIMIT = 2**62
+_SLICE = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,11 @@ def _reduced(distinct: _Distinct, standardiser: Standardiser, place: int) -> _Di
     return _Distinct(list(places), of_value[distinct.codes])
 
 
-def _combinations(columns: Sequence[_Distinct]) -> tuple[list[tuple[Any, ...]], npt.NDArray[np.int64]]:
-    """The distinct combinations of several columns' values, and the place of each row's combination among them."""
+def _combined(columns: Sequence[_Distinct]) -> tuple[list[_Distinct], npt.NDArray[np.int64]]:
+    """The columns at their distinct combinations of values, and the place of each row's combination among these."""
     keys, size = columns[0].codes, max(1, len(columns[0].values))
     if len(columns) == 1:
-        return [(value,) for value in columns[0].values], keys
+        return [_Distinct(columns[0].values, np.arange(len(columns[0].values)))], keys
     for column in columns[1:]:
         width = max(1, len(column.values))
         if size * width >= _KEY_LIMIT:
@@ -136,22 +137,31 @@ def _combinations(columns: Sequence[_Distinct]) -> tuple[list[tuple[Any, ...]], 
         size *= width
     encoded = pa.array(keys).dictionary_encode()
     codes = encoded.indices.to_numpy().astype(np.int64)
-    first_rows = np.empty(len(encoded.dictionary), dtype=np.int64)
-    first_rows[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
-    chosen = [[column.values[code] for code in column.codes[first_rows].tolist()] for column in columns]
-    return list(zip(*chosen, strict=True)), codes
+    some_row = np.empty(len(encoded.dictionary), dtype=np.int64)
+    some_row[codes] = np.arange(len(codes))
+    return [_Distinct(column.values, column.codes[some_row]) for column in columns], codes
 
 
-def _arrays(results: Iterable[Values], rule: FieldRule, outputs: Sequence[Output]) -> list[pa.Array]:
-    """One Arrow array an output of the results of all distinct combinations."""
-    columns: list[Sequence[StandardValue]] = [*zip(*results, strict=True)] or [()] * len(outputs)
-    arrays: list[pa.Array] = []
-    for output, values in zip(outputs, columns, strict=True):
-        width = rule.widths.get(_column_name(rule, output))
-        if width is not None:
-            values = [_cut(value, width) for value in values]
-        arrays.append(pa.array(values, type=_ARROW_TYPES[output.kind]))
-    return arrays
+def _results(standardiser: Standardiser, columns: Sequence[_Distinct]) -> Iterator[list[Values]]:
+    """Results of all distinct combinations, a slice at a time: millions of tuples alive at once would keep the
+    garbage collector busy for a quarter of the run."""
+    total = len(columns[0].codes)
+    for start in range(0, total, _SLICE):
+        slices = [map(column.values.__getitem__, column.codes[start : start + _SLICE].tolist()) for column in columns]
+        yield [standardiser.combine(*values) for values in zip(*slices, strict=True)]
+
+
+def _arrays(standardiser: Standardiser, columns: Sequence[_Distinct], rule: FieldRule) -> list[pa.Array]:
+    """One Arrow array an output, with the results of all distinct combinations."""
+    widths = [rule.widths.get(_column_name(rule, output)) for output in standardiser.outputs]
+    types = [_ARROW_TYPES[output.kind] for output in standardiser.outputs]
+    chunks: list[list[pa.Array]] = [[pa.array([], arrow_type)] for arrow_type in types]
+    for results in _results(standardiser, columns):
+        for place, values in enumerate(zip(*results, strict=True)):
+            width = widths[place]
+            kept = values if width is None else [_cut(value, width) for value in values]
+            chunks[place].append(pa.array(kept, types[place]))
+    return [pa.concat_arrays(arrays) for arrays in chunks]
 
 
 def standardise_table(table: pa.Table, fields: Sequence[FieldRule]) -> pa.Table:
@@ -170,10 +180,9 @@ def standardise_table(table: pa.Table, fields: Sequence[FieldRule]) -> pa.Table:
             if column not in raw:
                 raw[column] = _distinct(table, column)
             inputs.append(_reduced(raw[column], standardiser, place))
-        combinations, codes = _combinations(inputs)
-        results = [standardiser.combine(*combination) for combination in combinations]
+        columns, codes = _combined(inputs)
         indices = pa.array(codes)
-        for output, array in zip(standardiser.outputs, _arrays(results, rule, standardiser.outputs), strict=True):
+        for output, array in zip(standardiser.outputs, _arrays(standardiser, columns, rule), strict=True):
             arrays[_column_name(rule, output)] = array.take(indices)
     schema = pa.schema([(column, _ARROW_TYPES[kind]) for column, kind in kinds.items()])
     return pa.table([arrays[column] for column in kinds], schema=schema)
