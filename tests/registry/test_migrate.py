@@ -43,7 +43,7 @@ def test_every_constraint_and_index_has_a_name_of_its_own() -> None:
     names = [str(constraint.name) for table in tables for constraint in table.constraints]
     names += [str(index.name) for table in tables for index in table.indexes]
     assert len(names) == len(set(names))
-    assert [name for name in names if not re.fullmatch(r"(pk|uq|ck|ux|ix)_\w+", name)] == []
+    assert [name for name in names if not re.fullmatch(r"(pk|uq|ck|fk|ux|ix)_\w+", name)] == []
 
 
 def test_a_migration_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

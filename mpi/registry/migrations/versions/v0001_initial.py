@@ -104,6 +104,7 @@ def _records() -> None:
         sa.Column("raw", sa.Text(), nullable=False),
         sa.Column("run_id", ID, nullable=True),
         sa.PrimaryKeyConstraint("record_id", "version", name="pk_source_record_version"),
+        sa.ForeignKeyConstraint(["record_id"], ["source_record.record_id"], name="fk_source_record_version_record_id"),
     )
 
 
@@ -173,6 +174,8 @@ def _review() -> None:
         ),
         sa.CheckConstraint("status IN ('open', 'closed')", name="ck_review_task_status"),
         sa.PrimaryKeyConstraint("task_id", name="pk_review_task"),
+        sa.ForeignKeyConstraint(["record_a"], ["source_record.record_id"], name="fk_review_task_record_a"),
+        sa.ForeignKeyConstraint(["record_b"], ["source_record.record_id"], name="fk_review_task_record_b"),
     )
     op.create_index(
         "ux_review_task_open_question",
@@ -194,6 +197,8 @@ def _review() -> None:
         sa.Column("withdrawn_revision", ID, nullable=True),
         sa.CheckConstraint("verdict IN ('same', 'different', 'unsure')", name="ck_judgement_verdict"),
         sa.PrimaryKeyConstraint("judgement_id", name="pk_judgement"),
+        sa.ForeignKeyConstraint(["record_a"], ["source_record.record_id"], name="fk_judgement_record_a"),
+        sa.ForeignKeyConstraint(["record_b"], ["source_record.record_id"], name="fk_judgement_record_b"),
     )
     op.create_index("ix_judgement_record_a", "judgement", ["record_a"], unique=False)
     op.create_index("ix_judgement_record_b", "judgement", ["record_b"], unique=False)
