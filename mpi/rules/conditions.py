@@ -132,4 +132,4 @@ def unknown_kind(name: str) -> str:
 
 def _described(spec: ParameterSpec) -> str:
     number = "a whole number" if spec.whole else "a number"
-    return f"{spec.meaning}, {number} from {spec.minimum:g} to {spec.maximum:g}"
+    return f"{spec.meaning}, {number} from {spec.minimum:,.10g} to {spec.maximum:,.10g}"

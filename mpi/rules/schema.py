@@ -24,7 +24,8 @@ MAXIMUM_LEVELS = 31
 SELF = "self"
 """How `widths` writes the output that has no name of its own."""
 
-_NAME, _IDENTIFIER = r"^\S(.*\S)?$", r"^[a-z][a-z0-9_]*$"
+_NAME = r"^\S([^\t\n\r\x85\u2028\u2029\ufeff]*\S)?$"  # YAML and JSON disagree about what some of these are
+_IDENTIFIER = r"^[a-z][a-z0-9_]*$"
 _VERSION = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$"
 _PATTERNS = {
     _NAME: "should be one line without spaces at its ends",
