@@ -1,6 +1,7 @@
 """Wards as sets of five-digit codes of July 2025, and the house number with its street.
 
-An old ward may lie in several new ones and every code needs a date, so a ward is a set: weak evidence for, none against.
+An old ward may lie in several new ones and every code needs a date, so a ward is a set: weak evidence for, none
+against.
 """
 
 import re
@@ -17,25 +18,41 @@ _KEPT = b"abcdefghijklmnopqrstuvwxyz0123456789/,"
 _NOISE = bytes(octet if octet in _KEPT else ord(",") if octet == ord(";") else ord(" ") for octet in range(256))
 _SPACED_SLASH = re.compile(r"\s*/\s*")
 _KINDS = {
-    "phuong": "phuong", "p": "phuong", "xa": "xa", "x": "xa", "thi tran": "thi tran", "tt": "thi tran", "dac khu": "dac khu",
-    "quan": "quan", "q": "quan", "huyen": "huyen", "h": "huyen", "thi xa": "thi xa", "tx": "thi xa", "thanh pho": "thanh pho",
+    "phuong": "phuong", "p": "phuong", "xa": "xa", "x": "xa", "thi tran": "thi tran", "tt": "thi tran",
+    "dac khu": "dac khu",
+    "quan": "quan", "q": "quan", "huyen": "huyen", "h": "huyen", "thi xa": "thi xa", "tx": "thi xa",
+    "thanh pho": "thanh pho",
     "tp": "thanh pho", "tinh": "tinh", "t": "tinh",
 }  # fmt: skip
 _WARD_KINDS = frozenset(("phuong", "xa", "thi tran", "dac khu"))
 _DISTRICT_KINDS = frozenset(("quan", "huyen", "thi xa", "thanh pho"))
-_UNIT = re.compile(r"^(phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|p|x|q|h|t)(?: (?=\S)|(?=\d))(.+)$")
+_UNIT = re.compile(
+    r"^(phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|p|x|q|h|t)(?: (?=\S)|(?=\d))(.+)$"
+)
 _UNIT_INSIDE = re.compile(
     r" (?=(?:phuong|thi tran|dac khu|quan|huyen|thi xa|thanh pho|tinh|xa|tp|tt|tx|[pqhx])(?: \S|\d)|tphcm)"
 )
 _HOUSE = re.compile(
-    r"(?:(?:so nha|nha so|so|sn|nha|hem|ngo|kiet|dia chi) )*(\d+[a-z]{0,2}(?:/\d*[a-z]{0,2})*)(?: (?=[a-z])| (?=\d{1,3} [a-z])| (?=\d+/\d)|$)(.*)$"
+    r"(?:(?:so nha|nha so|so|sn|nha|hem|ngo|kiet|dia chi) )*(\d+[a-z]{0,2}(?:/\d*[a-z]{0,2})*)"
+    r"(?: (?=[a-z])| (?=\d{1,3} [a-z])| (?=\d+/\d)|$)(.*)$"
 )
 _ROAD = re.compile(r"^(?:duong|d|pho|dg|hem|ngo) (?=\S)")
 # "Tô Ký", "Tỉnh lộ 8" and "Xa lộ Hà Nội" are streets; in "Lạc Long Quân P14" the unit begins at the P.
-_WARD = r"(?:phuong|p|xa(?! lo )|thi tran|quan|q|huyen|tp|thanh pho|tinh(?! lo ))(?: (?!p\d|p |q\d|q |phuong |quan )|\d)"
-_STREET_END = re.compile(rf"(?:^| )(?:{_WARD}|(?:kp|khu pho|to(?= \d)|to dan pho|tdp|ap|thon|khu vuc|lau|tang|chung cu)(?: |\d)).*$")
+_WARD = (
+    r"(?:phuong|p|xa(?! lo )|thi tran|quan|q|huyen|tp|thanh pho|tinh(?! lo ))(?: (?!p\d|p |q\d|q |phuong |quan )|\d)"
+)
+_STREET_END = re.compile(
+    rf"(?:^| )(?:{_WARD}|(?:kp|khu pho|to(?= \d)|to dan pho|tdp|ap|thon|khu vuc|lau|tang|chung cu)(?: |\d)).*$"
+)
 _WARD_END = re.compile(rf"(?:^| ){_WARD}.*$")
-_CITY_ALIASES = {"hcm": "ho chi minh", "sai gon": "ho chi minh", "hcmc": "ho chi minh", "tphcm": "ho chi minh", "hn": "ha noi", "brvt": "ba ria vung tau"}
+_CITY_ALIASES = {
+    "hcm": "ho chi minh",
+    "sai gon": "ho chi minh",
+    "hcmc": "ho chi minh",
+    "tphcm": "ho chi minh",
+    "hn": "ha noi",
+    "brvt": "ba ria vung tau",
+}
 
 
 def after_reform(recorded_at: str | None) -> bool | None:
@@ -69,7 +86,8 @@ def _chosen(codes: Iterable[str]) -> tuple[str, ...] | None:
 def wards_of_code(code: str | None, is_new: bool | None = None) -> tuple[str, ...] | None:
     """New wards of a ward code, old or new, of five digits or with a system's own digits in front; None when unknown.
 
-    Most codes of old wards were kept for a new one: a record of before July 2025, or without a date, gets all that the old ward
+    Most codes of old wards were kept for a new one: a record of before July 2025, or without a date, gets all that
+    the old ward
     went into, a later record the new ward alone.
     """
     number = re.sub(r"\.0+$", "", folded(capped(code)))
@@ -115,7 +133,9 @@ def _named() -> tuple[dict[str, set[tuple[str, str, str]]], frozenset[str], froz
             provinces.add(province)
             table.setdefault(_without_kind(row["old_ward"]), set()).add((*place, province))
     for row in rows("admin_wards_2025_07"):
-        table.setdefault(_unit_name(row["ward_short"]), set()).add((row["ward_code"], "", _without_kind(row["province"])))
+        table.setdefault(_unit_name(row["ward_short"]), set()).add(
+            (row["ward_code"], "", _without_kind(row["province"]))
+        )
     return table, frozenset(districts), frozenset(provinces)
 
 
@@ -130,7 +150,12 @@ def _wards_named(units: tuple[str, ...], is_new: bool | None) -> tuple[str, ...]
         name = _unit_name(match[2] if match else part)
         if ward is None and kind in _WARD_KINDS and name in table:
             ward = name
-        elif ward is not None and district is None and name in districts and (kind in _DISTRICT_KINDS or name not in provinces):
+        elif (
+            ward is not None
+            and district is None
+            and name in districts
+            and (kind in _DISTRICT_KINDS or name not in provinces)
+        ):
             district = name
         elif name in provinces:
             province = name
@@ -194,7 +219,8 @@ def wards_of_address(address: str | None, is_new: bool | None = None) -> tuple[s
 
 
 def street_of_address(address: str | None) -> str | None:
-    """House number and street (or hamlet), such as "123/45/6a le loi"; None without a house number or anything behind it."""
+    """House number and street (or hamlet), such as "123/45/6a le loi"; None without a house number or anything behind
+    it."""
     return _street_of(_parts(address))
 
 

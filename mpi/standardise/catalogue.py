@@ -1,6 +1,7 @@
 """The closed table of standardisers: what each reads, what it yields, and the function between.
 
-A standardiser reduces each input alone, then combines the reduced values; the table path does both once per distinct value.
+A standardiser reduces each input alone, then combines the reduced values; the table path does both once per distinct
+value.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,8 +30,8 @@ class Output:
 class Standardiser:
     """How raw values of one field become standard values.
 
-    `reducers` (one an input, None to pass it on) bring an input down to what the result depends on: few distinct values,
-    hashable. `combine` takes the reduced values and gives one value an output.
+    `reducers` (one an input, None to pass it on) bring an input down to what the result depends on:
+    few distinct values, hashable. `combine` takes the reduced values and gives one value an output.
     """
 
     name: str
@@ -79,7 +80,9 @@ def _identifiers(
         return identifiers.NOTHING
     if isinstance(birth_year, str):
         birth_year = dates.parse_birth_date(birth_year, recorded_year).year
-    elif birth_year is not None and recorded_year is not None and not recorded_year - 125 <= birth_year <= recorded_year:
+    elif (
+        birth_year is not None and recorded_year is not None and not recorded_year - 125 <= birth_year <= recorded_year
+    ):
         birth_year = None
     return identifiers.standard_identifiers(citizen, insurance, birth_year, sex)
 
@@ -94,7 +97,9 @@ _DATE_OUTPUTS = (*_outputs(TEXT, "iso"), *_outputs(INTEGER, "year", "month", "da
 _ALL = (
     Standardiser("vn_name", ("name",), _outputs(TEXT, *names.StandardName._fields), (None,), names.standard_name),
     Standardiser("vn_mother_name", ("name",), _outputs(TEXT, "folded", "dialect"), (None,), _mother_name),
-    Standardiser("vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (_written_date, dates.parse_year), _birth_date),
+    Standardiser(
+        "vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (_written_date, dates.parse_year), _birth_date
+    ),
     Standardiser("vn_sex", ("sex",), _outputs(TEXT, ""), (sexes.standard_sex,), lambda sex: (sex,)),
     Standardiser(
         "vn_identifiers",

@@ -20,7 +20,9 @@ _SERIALS = range(20_000, 60_000)
 # `birth_date` rows of kind "placeholder" in the table, and the zero of two database systems.
 SENTINELS = frozenset(((1900, 1, 1), (1970, 1, 1), (1899, 12, 30), (1, 1, 1), (1753, 1, 1), (9999, 12, 31)))
 
-_MONTH_NAMES = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTH_NAMES = {
+    name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)
+}
 _TIME = r"(?:[t ]+\d{1,2}[:h]\d{0,2}.*)?"
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/. ])(\d{1,2})\2(\d{1,2})" + _TIME)
@@ -49,7 +51,8 @@ class StandardDate:
 
     @property
     def swapped(self) -> str | None:
-        """The year and the two smaller parts in rising order: a date and the same date with day and month exchanged agree."""
+        """The year and the two smaller parts in rising order: a date and the same date with day and month exchanged
+        agree."""
         if self.day is None or self.month is None:
             return None
         low, high = sorted((self.month, self.day))
@@ -89,7 +92,8 @@ def full_year(year: int, recorded_year: int | None) -> int:
 
 
 def _from_digits(digits: str, recorded_year: int | None) -> StandardDate:
-    """Dates of digits alone: yyyy, yymmdd's kin, Excel serials, and the insurance forms yyyymmdd, yyyymmddHHMM, yyyy00000000."""
+    """Dates of digits alone: yyyy, yymmdd's kin, Excel serials, and the insurance forms yyyymmdd, yyyymmddHHMM,
+    yyyy00000000."""
     size = len(digits)
     if size == 4:
         return _checked(int(digits), 0, 0)
@@ -182,7 +186,8 @@ def parse_birth_date(value: str | None, recorded_year: int | None = None) -> Sta
 
 
 def birth_date(born: StandardDate, recorded_year: int | None) -> StandardDate:
-    """A date as a birth date: 1 January counts as the year alone, as registers that demand a date write it for unknown days.
+    """A date as a birth date: 1 January counts as the year alone, as registers that demand a date write it for
+    unknown days.
 
     A birth after the record was made, or more than 125 years before, is unknown.
     """

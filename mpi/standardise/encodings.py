@@ -13,7 +13,17 @@ from mpi.standardise.syllables import ACUTE, DOT, GRAVE, HOOK, TILDE, compose, i
 
 _MAXIMUM_ROUNDS = 2
 _TELEX_TONES = {"s": ACUTE, "f": GRAVE, "r": HOOK, "x": TILDE, "j": DOT}
-_TELEX_SHAPES = (("dd", "đ"), ("aa", "â"), ("ee", "ê"), ("oo", "ô"), ("uow", "ươ"), ("uwow", "ươ"), ("aw", "ă"), ("ow", "ơ"), ("uw", "ư"))
+_TELEX_SHAPES = (
+    ("dd", "đ"),
+    ("aa", "â"),
+    ("ee", "ê"),
+    ("oo", "ô"),
+    ("uow", "ươ"),
+    ("uwow", "ươ"),
+    ("aw", "ă"),
+    ("ow", "ơ"),
+    ("uw", "ư"),
+)
 _VNI_TONES = {"1": ACUTE, "2": GRAVE, "3": HOOK, "4": TILDE, "5": DOT}
 _VNI_SHAPES = {"6": {"a": "â", "e": "ê", "o": "ô"}, "7": {"u": "ư", "o": "ơ"}, "8": {"a": "ă"}, "9": {"d": "đ"}}
 _VOWEL = re.compile(r"[aeiouy]")
@@ -36,7 +46,8 @@ def _decode(text: str, column: str) -> str:
 
 
 def from_tcvn3(text: str) -> str:
-    """TCVN3 (ABC fonts) read as cp1252, in Unicode. Its ư is U+00AD: call this before invisible characters are stripped."""
+    """TCVN3 (ABC fonts) read as cp1252, in Unicode. Its ư is U+00AD: call this before invisible characters are
+    stripped."""
     return _decode(text, "tcvn3_as_cp1252")
 
 
@@ -84,14 +95,16 @@ def _known_count(text: str) -> int:
 
 
 def _repair_word(word: str) -> str:
-    """One word of a text that is Unicode elsewhere: decoded only where an impossible word becomes that of a known name."""
+    """One word of a text that is Unicode elsewhere: decoded only where an impossible word becomes that of a known
+    name."""
     if word.isascii() or syllable(word).possible or not is_legacy_candidate(word):
         return word
     return next((decoded for decoded in (from_vni(word), from_tcvn3(word)) if decoded.lower() in _known()), word)
 
 
 def repair_encoding(text: str) -> str:
-    """The text in Unicode when it reads as misdecoded UTF-8, TCVN3 or VNI with fewer impossible syllables; else the text."""
+    """The text in Unicode when it reads as misdecoded UTF-8, TCVN3 or VNI with fewer impossible syllables; else the
+    text."""
     if text.isascii():
         return text
     if is_legacy_candidate(text):
@@ -102,7 +115,9 @@ def repair_encoding(text: str) -> str:
     if not is_legacy_candidate(text):
         return " ".join(map(_repair_word, text.split()))
     # A VNI name can read as possible TCVN3 syllables, and the other way round: known names tell the two apart.
-    readings = [(impossible_count(decoded), -_known_count(decoded), decoded) for decoded in (from_tcvn3(text), from_vni(text))]
+    readings = [
+        (impossible_count(decoded), -_known_count(decoded), decoded) for decoded in (from_tcvn3(text), from_vni(text))
+    ]
     count, _, decoded = min(readings)
     return decoded if count < before else text
 
@@ -154,7 +169,8 @@ def _vni_syllable(word: str) -> str | None:
 
 
 def _typed(text: str, spell: Callable[[str], str | None]) -> str | None:
-    """All words respelled where they are impossible as they stand; None unless every word then is a possible syllable."""
+    """All words respelled where they are impossible as they stand; None unless every word then is a possible
+    syllable."""
     respelled: list[str] = []
     for word in text.split():
         spelled = word if syllable(word).possible else spell(word)
@@ -165,7 +181,8 @@ def _typed(text: str, spell: Callable[[str], str | None]) -> str | None:
 
 
 def repair_typing(text: str) -> str:
-    """Lower-case ASCII text with the marks that Telex keys or VNI digits in it stand for; the text when they stand for none.
+    """Lower-case ASCII text with the marks that Telex keys or VNI digits in it stand for; the text when they stand
+    for none.
 
     One digit alone is taken for a number behind the name, not for VNI typing.
     """

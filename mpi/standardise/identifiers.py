@@ -1,9 +1,12 @@
-"""Numbers of cards: citizen, old nine-digit, passport and insurance, told apart by what they are and not by their column.
+"""Numbers of cards: citizen, old nine-digit, passport and insurance, told apart by what they are and not by their
+column.
 
-No check digit is published for the citizen number: its structure is evidence, never a filter (Decree 137/2015/NĐ-CP Art. 13).
+No check digit is published for the citizen number: its structure is evidence, never a filter (Decree 137/2015/NĐ-CP
+Art. 13).
 """
 
 import re
+import string
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,12 +15,14 @@ from mpi.standardise.placeholders import MISSING_WORDS, is_placeholder_number
 from mpi.standardise.text import capped, folded, without_invisibles, words
 
 PARENT_AGE = 14
-"""A number that makes its holder at least this many years older than the record's person is a parent's or guardian's."""
+"""A number that makes its holder at least this many years older than the record's person is a parent's or
+guardian's."""
 OLDEST_PARENT_AGE = 75
 
 _SPLIT = re.compile(r"[;,/|\n]")
 _LABEL = re.compile(
-    r"^(?:(?:cccd|cmnd|cmtnd|cmt|ddcn|bhyt|bhxh|(?:so|dinh danh|ho chieu|passport|the|ma the)(?=[ .:#]))[ .:#]*)+(?=[a-z]{0,2}\d)"
+    r"^(?:(?:cccd|cmnd|cmtnd|cmt|ddcn|bhyt|bhxh|(?:so|dinh danh|ho chieu|passport|the|ma the)(?=[ .:#]))[ .:#]*)+"
+    r"(?=[a-z]{0,2}\d)"
 )
 _FLOATED = re.compile(r"(\d+)[.,]0+")
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?e\+?\d{1,3}")
@@ -31,7 +36,8 @@ _DIGITS_WITH_O = re.compile(r"[0-9O]{8,15}")
 
 
 class StandardIdentifiers(NamedTuple):
-    """What a record's two identifier columns hold, by what it is. `citizen_checked` is fit for vetoes; `guardian` is another person's."""
+    """What a record's two identifier columns hold, by what it is. `citizen_checked` is fit for vetoes; `guardian` is
+    another person's."""
 
     citizen: str | None
     citizen_checked: str | None
@@ -61,7 +67,8 @@ def implied_sex(number: str) -> str:
 
 
 def fits(number: str, birth_year: int | None, sex: str | None) -> bool:
-    """Whether a twelve-digit number has a known province and agrees with a known birth year, and with the sex if that is known."""
+    """Whether a twelve-digit number has a known province and agrees with a known birth year, and with the sex if that
+    is known."""
     return (
         number[:3] in province_codes()
         and birth_year is not None
@@ -71,7 +78,8 @@ def fits(number: str, birth_year: int | None, sex: str | None) -> bool:
 
 
 def clean_numbers(value: str | None) -> list[str]:
-    """The values of one identifier column: split, without labels, spaces, dots and `.0`; lossy spreadsheet forms dropped."""
+    """The values of one identifier column: split, without labels, spaces, dots and `.0`; lossy spreadsheet forms
+    dropped."""
     text = capped(value)
     if not text:
         return []
@@ -117,17 +125,19 @@ class _Found:
             self.citizen = number
 
     def restored(self, number: str) -> bool:
-        """A number that may have lost its leading zeros: taken only where its structure fits the person, or a parent."""
+        """A number that may have lost its leading zeros: taken only where its structure fits the person, or a
+        parent."""
         if is_placeholder_number(number):
             return False
         if fits(number, self.birth_year, self.sex):
             self.citizen = self.citizen or number
             return True
-        if self.birth_year is not None and number[:3] in province_codes() and len(number.lstrip("0")) == 11:
-            if PARENT_AGE <= self.birth_year - implied_birth_year(number) <= OLDEST_PARENT_AGE:
-                self.guardian = self.guardian or number
-                return True
-        return False
+        if self.birth_year is None or number[:3] not in province_codes() or len(number.lstrip("0")) != 11:
+            return False
+        is_guardian = PARENT_AGE <= self.birth_year - implied_birth_year(number) <= OLDEST_PARENT_AGE
+        if is_guardian:
+            self.guardian = self.guardian or number
+        return is_guardian
 
     def ten(self, number: str, phone: re.Pattern[str]) -> None:
         """Ten digits: a phone, a citizen number without its two zeros, or an insurance number, in that order."""
@@ -139,11 +149,12 @@ class _Found:
     def lettered(self, number: str) -> None:
         """A card of fifteen characters or a passport."""
         if _CARD.fullmatch(number):
-            if self.insurance is None and not is_placeholder_number(number[5:]):
-                self.insurance = number[5:]
-        elif _PASSPORT.fullmatch(number) or _FOREIGN_PASSPORT.fullmatch(number):
-            if self.passport is None and not is_placeholder_number(number.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")):
-                self.passport = number
+            number = number[5:]
+            self.insurance = self.insurance or (None if is_placeholder_number(number) else number)
+            return
+        is_passport = _PASSPORT.fullmatch(number) or _FOREIGN_PASSPORT.fullmatch(number)
+        if is_passport and not is_placeholder_number(number.lstrip(string.ascii_uppercase)):
+            self.passport = self.passport or number
 
     def nine(self, number: str) -> None:
         """The nine digits of the card that ended in 2024."""
@@ -169,7 +180,8 @@ def _read_citizen_column(value: str | None, found: _Found) -> None:
 
 
 def _read_insurance_column(value: str | None, found: _Found) -> None:
-    """As the citizen column, but ten digits are an insurance number unless a mobile has them, and short numbers are nothing."""
+    """As the citizen column, but ten digits are an insurance number unless a mobile has them, and short numbers are
+    nothing."""
     for number in clean_numbers(value):
         size = len(number)
         if size == 12 and number.isdigit():

@@ -17,20 +17,26 @@ from mpi.standardise.text import capped, folded, without_invisibles
 MAXIMUM_SYLLABLES = 12
 """Foreign names have many parts; what lies beyond is dropped."""
 
-_LABEL = re.compile(r"^(?:(?:họ và tên|họ tên|ho va ten|ho ten|tên|ten|ông|bà|anh|chị|em|cháu|mr|mrs|ms)\s*[:.]|(?:bn|hs|sv|gv|nb)\s*[:.]?\s)\s*")
+_LABEL = re.compile(
+    r"^(?:(?:họ và tên|họ tên|ho va ten|ho ten|tên|ten|ông|bà|anh|chị|em|cháu|mr|mrs|ms)\s*[:.]"
+    r"|(?:bn|hs|sv|gv|nb)\s*[:.]?\s)\s*"
+)
 _BRACKETS = re.compile(r"\([^)]*\)?|\[[^\]]*\]?")
 _NEWBORN_BRACKET = re.compile(r"[(\[]\s*con\b[^)\]]*[)\]]?")
 _LIST_SUFFIX = re.compile(r"\s[-–—_/]\s*(?:\w{1,3}|[^\W\d]*\s*\d\S*|l[oớ]p\s.*|hs\s.*)$")
 _SEPARATORS = re.compile(r"[^\w?\ufffd\u0300-\u036f]+|_")
 _DIGITS = re.compile(r"\d+")
-_TRIGGERS = frozenset("con cb bg bt tss ss tre so be vo khong chua nguoi benh test nguyen tran ng abc ho hs bn sv gv nb".split())
+_TRIGGERS = frozenset(
+    "con cb bg bt tss ss tre so be vo khong chua nguoi benh test nguyen tran ng abc ho hs bn sv gv nb".split()
+)
 # Most common of all first syllables, so kept out of the slow path unless the name is as short as a placeholder.
 _SHORT_TRIGGERS = frozenset(("nguyen", "tran", "vo", "ho"))
 _NOTHING = (None,) * 12
 
 
 class StandardName(NamedTuple):
-    """All standard forms of one name; None where nothing is known. Only `accented` and `neutral` may be other than ASCII."""
+    """All standard forms of one name; None where nothing is known. Only `accented` and `neutral` may be other than
+    ASCII."""
 
     accented: str | None
     neutral: str | None
@@ -67,7 +73,8 @@ def _fill_lost_letters(word: str) -> str:
 
 
 def _split(text: str) -> list[str]:
-    """The words of a cleaned lower-case name: no digits, no lone punctuation, lost letters filled where that is sure."""
+    """The words of a cleaned lower-case name: no digits, no lone punctuation, lost letters filled where that is
+    sure."""
     words: list[str] = []
     for word in _SEPARATORS.sub(" ", text).split():
         if word[0].isdigit():
@@ -142,7 +149,9 @@ def _slow(value: str | None) -> StandardName:
     if (newborn and not text.startswith("côn ")) or NEWBORN_SUFFIX.search(flat):
         rest = NEWBORN_SUFFIX.sub("", flat[newborn.end() :] if newborn else flat)
         mother = folded(repair_typing(" ".join(_expand_surname(_split(rest)))))
-        return StandardName(*_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None)
+        return StandardName(
+            *_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None
+        )
     words = _expand_surname(_split(repair_typing(text)))
     if "?" in text or "\ufffd" in text:
         # Where letters were lost so were marks: those that are left say nothing sure.
@@ -178,6 +187,8 @@ def standard_name(value: str | None) -> StandardName:
                 return _slow(value)
             read.append(one)
         first = read[0].folded
-        if first not in _TRIGGERS or (first in _SHORT_TRIGGERS and len(read[-1].folded) > 1 and read[1].folded != "danh"):
+        if first not in _TRIGGERS or (
+            first in _SHORT_TRIGGERS and len(read[-1].folded) > 1 and read[1].folded != "danh"
+        ):
             return _forms(read)
     return _slow(value)

@@ -1,6 +1,7 @@
 """Vietnamese phone numbers as national numbers of today, whatever year and habit they were written in.
 
-Mobile prefixes changed in September 2018 and area codes in 2017; the record's date settles what a number alone does not.
+Mobile prefixes changed in September 2018 and area codes in 2017; the record's date settles what a number alone does
+not.
 """
 
 import re

@@ -10,8 +10,10 @@ from mpi.data.vn import rows
 
 MISSING_WORDS = frozenset(
     (
-        "khong", "khong co", "khong ro", "khong biet", "ko", "ko co", "ko ro", "kc", "k co", "chua", "chua co", "chua cap", "chua ro",
-        "chua biet", "chua xac dinh", "khong xac dinh", "x", "xx", "xxx", "n a", "null", "none", "nan", "nil", "na", "unknown", "0",
+        "khong", "khong co", "khong ro", "khong biet", "ko", "ko co", "ko ro", "kc", "k co", "chua",
+        "chua co", "chua cap", "chua ro",
+        "chua biet", "chua xac dinh", "khong xac dinh", "x", "xx", "xxx", "n a", "null", "none", "nan", "nil", "na",
+        "unknown", "0",
         "trong", "de trong", "no", "undefined",
     )
 )  # fmt: skip
@@ -19,7 +21,8 @@ MISSING_WORDS = frozenset(
 
 # Folded forms. "Võ Danh" and "Vô Danh" share one: with marks the two differ.
 NEWBORN_PREFIX = re.compile(
-    r"^(?:con (?:cua |ba |chi |me |sp |san phu )+|con (?=[a-z]+ [a-z]+ )|(?:cb|c b|bg|bt|tss|ss|tre so sinh|so sinh|be so sinh) |be (?:gai|trai|cua) )"
+    r"^(?:con (?:cua |ba |chi |me |sp |san phu )+|con (?=[a-z]+ [a-z]+ )"
+    r"|(?:cb|c b|bg|bt|tss|ss|tre so sinh|so sinh|be so sinh) |be (?:gai|trai|cua) )"
     r"(?:(?:con|cua|ba|chi|me|sp|san phu) )*"
 )
 """How a newborn without a name of its own is entered: what follows is the mother's name."""
@@ -27,8 +30,20 @@ NEWBORN_PREFIX = re.compile(
 NEWBORN_SUFFIX = re.compile(r" (?:con (?:thu )?\d+(?: \d+)?|con \d+ \d+)$")
 """`... con 1/2`, once punctuation has become spaces."""
 
-_NAME_PREFIXES = ("vo danh", "khong ro", "chua ro", "khong ten", "khong co ten", "nguoi la", "benh nhan", "chua dat ten", "chua co ten")
-_NAMES = frozenset(("test", "test test", "nguyen van a", "tran thi b", "nguyen thi a", "nguyen thi b", "abc", "ho va ten", "ho ten"))
+_NAME_PREFIXES = (
+    "vo danh",
+    "khong ro",
+    "chua ro",
+    "khong ten",
+    "khong co ten",
+    "nguoi la",
+    "benh nhan",
+    "chua dat ten",
+    "chua co ten",
+)
+_NAMES = frozenset(
+    ("test", "test test", "nguyen van a", "tran thi b", "nguyen thi a", "nguyen thi b", "abc", "ho va ten", "ho ten")
+)
 _VO_DANH_AS_A_NAME = re.compile(r"^v[õỡ]\s")
 
 
@@ -48,7 +63,9 @@ _FALLING = _RISING[::-1]
 @lru_cache(maxsize=8)
 def listed(field: str) -> frozenset[str]:
     """Placeholder values that the table lists for one field."""
-    return frozenset(row["value"] for row in rows("placeholder_values") if row["field"] == field and row["kind"] == "placeholder")
+    return frozenset(
+        row["value"] for row in rows("placeholder_values") if row["field"] == field and row["kind"] == "placeholder"
+    )
 
 
 def is_run(digits: str) -> bool:
@@ -62,7 +79,8 @@ def _fillers() -> frozenset[str]:
 
 
 def is_placeholder_number(digits: str) -> bool:
-    """Whether a citizen, old-card or insurance number is filler: runs, listed values, or a prefix with zeros behind it."""
+    """Whether a citizen, old-card or insurance number is filler: runs, listed values, or a prefix with zeros behind
+    it."""
     return digits.endswith("000000") or is_run(digits[:10]) or digits in _fillers()
 
 

@@ -37,15 +37,18 @@ class _Distinct:
 
 
 def _standardiser(rule: FieldRule) -> Standardiser:
-    """The standardiser of a field. Raises InvalidInputError for an unknown standardiser, or an input it does not have."""
+    """The standardiser of a field. Raises InvalidInputError for an unknown standardiser, or an input it does not
+    have."""
     standardiser = STANDARDISERS.get(rule.standardiser)
     if standardiser is None:
         raise InvalidInputError(
-            f"field {rule.prefix}: unknown standardiser {rule.standardiser!r}; known: {', '.join(sorted(STANDARDISERS))}"
+            f"field {rule.prefix}: unknown standardiser {rule.standardiser!r}; "
+            f"known: {', '.join(sorted(STANDARDISERS))}"
         )
     if unknown := sorted(set(rule.inputs) - set(standardiser.inputs)):
         raise InvalidInputError(
-            f"field {rule.prefix}: {rule.standardiser} has no input {unknown[0]!r}; known: {', '.join(standardiser.inputs)}"
+            f"field {rule.prefix}: {rule.standardiser} has no input {unknown[0]!r}; "
+            f"known: {', '.join(standardiser.inputs)}"
         )
     return standardiser
 
@@ -57,7 +60,8 @@ def _column_name(rule: FieldRule, output: Output) -> str:
 def standard_columns(fields: Sequence[FieldRule]) -> dict[str, ColumnKind]:
     """Names and kinds of all standard columns, in the order of the fields.
 
-    Raises InvalidInputError for an unknown standardiser or input, a width of a column that is no text of the field, or a
+    Raises InvalidInputError for an unknown standardiser or input, a width of a column that is no text of the field,
+    or a
     column that two fields yield.
     """
     columns: dict[str, ColumnKind] = {}
@@ -68,7 +72,9 @@ def standard_columns(fields: Sequence[FieldRule]) -> dict[str, ColumnKind]:
                 raise InvalidInputError(f"field {rule.prefix}: column {column} is also that of another field")
         for column in rule.widths:
             if own.get(column) is not ColumnKind.TEXT:
-                raise InvalidInputError(f"field {rule.prefix}: width of {column}, which is no text column of this field")
+                raise InvalidInputError(
+                    f"field {rule.prefix}: width of {column}, which is no text column of this field"
+                )
         columns.update(own)
     return columns
 
@@ -106,7 +112,9 @@ def _distinct(table: pa.Table, column: str | None) -> _Distinct:
         array = array.cast(pa.string())
     encoded = pc.dictionary_encode(array, null_encoding="encode").combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
-        encoded = pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+        encoded = (
+            pa.concat_arrays(encoded.chunks) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+        )
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return _Distinct(encoded.dictionary.to_pylist(), codes)
 
@@ -118,7 +126,9 @@ def _reduced(distinct: _Distinct, standardiser: Standardiser, place: int) -> _Di
         return distinct
     places: dict[Any, int] = {}
     of_value = np.fromiter(
-        (places.setdefault(reducer(value), len(places)) for value in distinct.values), dtype=np.int64, count=len(distinct.values)
+        (places.setdefault(reducer(value), len(places)) for value in distinct.values),
+        dtype=np.int64,
+        count=len(distinct.values),
     )
     return _Distinct(list(places), of_value[distinct.codes])
 
@@ -167,7 +177,8 @@ def _arrays(standardiser: Standardiser, columns: Sequence[_Distinct], rule: Fiel
 def standardise_table(table: pa.Table, fields: Sequence[FieldRule]) -> pa.Table:
     """The standard columns of a table of raw strings, row for row as `standardise_record` gives them.
 
-    Text is string, integer is int32, texts is list<string>. Raises InvalidInputError for an unknown standardiser or input.
+    Text is string, integer is int32, texts is list<string>. Raises InvalidInputError for an unknown standardiser or
+    input.
     """
     kinds = standard_columns(fields)
     raw: dict[str | None, _Distinct] = {}

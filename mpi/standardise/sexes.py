@@ -5,10 +5,25 @@ What may mean either (a bare N, a 0) is missing.
 
 from mpi.standardise.text import words
 
-_SEXES = {
-    **dict.fromkeys(("1", "01", "1 0", "m", "male", "man", "boy", "nam", "nam gioi", "trai", "con trai", "be trai", "ong", "mr"), "M"),
-    **dict.fromkeys(("2", "02", "2 0", "f", "female", "woman", "girl", "nu", "nu gioi", "gai", "con gai", "be gai", "ba", "mrs", "ms"), "F"),
-}  # fmt: skip
+_MALE = ("1", "01", "1 0", "m", "male", "man", "boy", "nam", "nam gioi", "trai", "con trai", "be trai", "ong", "mr")
+_FEMALE = (
+    "2",
+    "02",
+    "2 0",
+    "f",
+    "female",
+    "woman",
+    "girl",
+    "nu",
+    "nu gioi",
+    "gai",
+    "con gai",
+    "be gai",
+    "ba",
+    "mrs",
+    "ms",
+)
+_SEXES = dict.fromkeys(_MALE, "M") | dict.fromkeys(_FEMALE, "F")
 
 
 def standard_sex(value: str | None) -> str | None:

@@ -9,7 +9,8 @@ from functools import lru_cache
 from mpi.data.vn import rows
 from mpi.standardise.text import folded
 
-# Longest first. s/x, ch/tr, l/n are merged in the north, d/gi/v/r in one half of the country or the other; đ has already become d.
+# Longest first. s/x, ch/tr, l/n are merged in the north, d/gi/v/r in one half of the country or the other; đ has
+# already become d.
 _ONSETS = (
     ("ngh", "ng"), ("ng", "ng"), ("nh", "nh"), ("tr", "ch"), ("ch", "ch"), ("th", "th"), ("ph", "ph"), ("kh", "kh"),
     ("gh", "g"), ("qu", "qu"), ("gi", "d"), ("x", "s"), ("n", "l"), ("v", "d"), ("r", "d"), ("k", "c"),
@@ -23,7 +24,8 @@ _COMMON_BEARERS = 150
 
 
 def sound(word: str) -> str:
-    """An ASCII syllable after the onset, final and i/y folds. Words without the shape of a syllable come back as they are."""
+    """An ASCII syllable after the onset, final and i/y folds. Words without the shape of a syllable come back as they
+    are."""
     if not word.isalpha():
         return word
     onset, rime = "", word
@@ -49,7 +51,9 @@ def _bearers() -> dict[str, int]:
     """Bearers of each ASCII given name in the name table."""
     counts: dict[str, int] = {}
     for row in rows("given_name_freq"):
-        counts[row["folded"]] = counts.get(row["folded"], 0) + int(row["n_male_40k"] or 0) + int(row["n_female_40k"] or 0)
+        counts[row["folded"]] = (
+            counts.get(row["folded"], 0) + int(row["n_male_40k"] or 0) + int(row["n_female_40k"] or 0)
+        )
     return counts
 
 

@@ -17,7 +17,8 @@ ONSETS = "b c ch d đ g gh gi h k kh l m n ng ngh nh p ph qu r s t th tr v x".sp
 RIMES = (
     "a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây "
     "e ec em en eng eo ep et ê êch êm ên êng ênh êp êt êu i ia ich im in inh ip it iu iêc iêm iên iêng iêp iêt iêu "
-    "o oc oi om on ong op ot ooc oong oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oe oen oeo oet "
+    "o oc oi om on ong op ot ooc oong oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt "
+    "oe oen oeo oet "
     "ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơp ơt u ua uc ui um un ung up ut uân uâng uât uây uê uêch uên uênh "
     "uôc uôi uôm uôn uông uôt uơ uy uya uych uyên uyêt uyn uynh uyp uyt uyu "
     "ư ưa ưc ưi ưm ưn ưng ưt ưu ươc ươi ươm ươn ương ươp ươt ươu y yêm yên yêng yêt yêu ynh yt ych yn yp"
@@ -86,7 +87,8 @@ def _split_tone(word: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1 << 16)
 def syllable(word: str) -> Syllable:
-    """Read one word, in any case and any Unicode normal form. A word that is no possible syllable is only lowered and folded."""
+    """Read one word, in any case and any Unicode normal form. A word that is no possible syllable is only lowered and
+    folded."""
     lowered = unicodedata.normalize("NFC", word.translate(_LOOK_ALIKES).lower())
     plain, tone = _split_tone(lowered)
     ascii_form = folded(lowered)

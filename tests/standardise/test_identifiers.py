@@ -67,8 +67,32 @@ def test_numbers_are_told_apart_by_what_they_are(
     assert standard_identifiers(citizen, insurance, year, sex) == NOTHING._replace(**expected)
 
 
-FILLERS = ("000000000000", "111111111111", "123456789012", "012345678901", "012345678910", "098765432109", "999888777666", "079000000000",
-           "000000000", "123456789", "36", "0", "không", "ko", "kc", "chưa có", "chưa cấp", "x", "-", ".", "N/A", "null", "none", "")  # fmt: skip
+FILLERS = (
+    "000000000000",
+    "111111111111",
+    "123456789012",
+    "012345678901",
+    "012345678910",
+    "098765432109",
+    "999888777666",
+    "079000000000",
+    "000000000",
+    "123456789",
+    "36",
+    "0",
+    "không",
+    "ko",
+    "kc",
+    "chưa có",
+    "chưa cấp",
+    "x",
+    "-",
+    ".",
+    "N/A",
+    "null",
+    "none",
+    "",
+)
 
 
 @pytest.mark.parametrize("filler", FILLERS)

@@ -54,9 +54,26 @@ def test_a_name_is_read_whatever_its_damage(written: str, accented: str | None, 
 
 
 UNKNOWN = (
-    "VÔ DANH", "vo danh", "KHÔNG RÕ", "Chưa rõ", "NGƯỜI LẠ", "BỆNH NHÂN NAM", "Bệnh nhân nữ 30 tuổi", "TEST", "NGUYỄN VĂN A",
-    "Trần Thị B", "null", "N/A", "", "   ", "\x00", ".", "---", "123", "???",
-)  # fmt: skip
+    "VÔ DANH",
+    "vo danh",
+    "KHÔNG RÕ",
+    "Chưa rõ",
+    "NGƯỜI LẠ",
+    "BỆNH NHÂN NAM",
+    "Bệnh nhân nữ 30 tuổi",
+    "TEST",
+    "NGUYỄN VĂN A",
+    "Trần Thị B",
+    "null",
+    "N/A",
+    "",
+    "   ",
+    "\x00",
+    ".",
+    "---",
+    "123",
+    "???",
+)
 
 
 @pytest.mark.parametrize("written", UNKNOWN)
@@ -95,9 +112,15 @@ def test_the_parts_of_a_name() -> None:
 
 
 ALIKE = [
-    ("Hoàng Văn Lý", "Huỳnh Văn Lí"), ("Võ Văn Phúc", "Vũ Văn Phước"), ("Trần Sương", "Chần Xương"), ("Lê Nam", "Lê Lam"),
-    ("Lê Diệu", "Lê Giệu"), ("Lê Đạt", "Lê Đạc"), ("Phan Nhật", "Phang Nhựt"), ("Lê Hạnh", "Lê Hạn"),
-]  # fmt: skip
+    ("Hoàng Văn Lý", "Huỳnh Văn Lí"),
+    ("Võ Văn Phúc", "Vũ Văn Phước"),
+    ("Trần Sương", "Chần Xương"),
+    ("Lê Nam", "Lê Lam"),
+    ("Lê Diệu", "Lê Giệu"),
+    ("Lê Đạt", "Lê Đạc"),
+    ("Phan Nhật", "Phang Nhựt"),
+    ("Lê Hạnh", "Lê Hạn"),
+]
 
 
 @pytest.mark.parametrize(("left", "right"), ALIKE)
@@ -106,7 +129,13 @@ def test_dialect_forms_meet(left: str, right: str) -> None:
     assert standard_name(left).folded != standard_name(right).folded
 
 
-DIFFERENT = [("Lê Long", "Lê Lân"), ("Lê Ngọc Lan", "Lê Ngọc Linh"), ("Lê Hồng", "Lê Hương"), ("Võ An", "Đỗ An"), ("Lê Duy", "Lê Duyên")]
+DIFFERENT = [
+    ("Lê Long", "Lê Lân"),
+    ("Lê Ngọc Lan", "Lê Ngọc Linh"),
+    ("Lê Hồng", "Lê Hương"),
+    ("Võ An", "Đỗ An"),
+    ("Lê Duy", "Lê Duyên"),
+]
 
 
 @pytest.mark.parametrize(("left", "right"), DIFFERENT)
@@ -114,7 +143,16 @@ def test_names_of_different_people_stay_apart(left: str, right: str) -> None:
     assert standard_name(left).dialect != standard_name(right).dialect
 
 
-NEUTRAL = [("Hoà", "Hòa"), ("Thuý", "Thúy"), ("Khoẻ", "Khỏe"), ("Lí", "Lý"), ("Sĩ", "Sỹ"), ("Quí", "Quý"), ("Hải", "Hãi"), ("Mỹ", "Mỷ")]
+NEUTRAL = [
+    ("Hoà", "Hòa"),
+    ("Thuý", "Thúy"),
+    ("Khoẻ", "Khỏe"),
+    ("Lí", "Lý"),
+    ("Sĩ", "Sỹ"),
+    ("Quí", "Quý"),
+    ("Hải", "Hãi"),
+    ("Mỹ", "Mỷ"),
+]
 
 
 @pytest.mark.parametrize(("left", "right"), NEUTRAL)

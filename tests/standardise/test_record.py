@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.model import FieldRule
-from mpi.domain.records import CANONICAL_COLUMNS, ColumnKind, RecordKey, SourceRecord, StandardValue
+from mpi.domain.records import CANONICAL_COLUMNS, ColumnKind, RecordKey, SourceRecord
 from mpi.standardise.record import STANDARDISERS, standard_columns, standardise_record, standardise_table
 from tests.strategies import raw_records
 
@@ -30,17 +30,21 @@ FIELDS = (
     FieldRule("phone", "vn_phone", {"phone": "phone", "recorded_at": "recorded_at"}),
     FieldRule("address", "vn_address", {"ward": "ward_code", "address": "address", "recorded_at": "recorded_at"}),
 )
-GENERIC = tuple(FieldRule(f"any_{name}", name, {"value": "full_name"}) for name in ("text", "token", "digits", "date", "integer"))
+GENERIC = tuple(
+    FieldRule(f"any_{name}", name, {"value": "full_name"}) for name in ("text", "token", "digits", "date", "integer")
+)
 COLUMNS = tuple(column for column in CANONICAL_COLUMNS if column != "source_record_id")
 
 
-def scalar_rows(records: Sequence[dict[str, str | None]], fields: Sequence[FieldRule]) -> list[dict[str, StandardValue | list[str]]]:
+def scalar_rows(records: Sequence[dict[str, str | None]], fields: Sequence[FieldRule]) -> list[dict[str, object]]:
     """What the record path gives, with sets as the lists that Arrow returns."""
-    made = []
+    made: list[dict[str, object]] = []
     for record in records:
         values = {column: value for column, value in record.items() if value is not None}
         standard = standardise_record(SourceRecord(RecordKey("s", "1"), values), fields)
-        made.append({name: list(value) if isinstance(value, tuple) else value for name, value in standard.values.items()})
+        made.append(
+            {name: list(value) if isinstance(value, tuple) else value for name, value in standard.values.items()}
+        )
     return made
 
 
@@ -57,7 +61,11 @@ def test_tables_and_records_agree(records: list[dict[str, str | None]]) -> None:
     assert table.to_pylist() == scalar_rows(records, fields)
 
 
-@given(st.lists(st.fixed_dictionaries({column: st.one_of(st.none(), st.text(max_size=20)) for column in COLUMNS}), max_size=3))
+@given(
+    st.lists(
+        st.fixed_dictionaries({column: st.one_of(st.none(), st.text(max_size=20)) for column in COLUMNS}), max_size=3
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_junk_agrees_too(records: list[dict[str, str | None]]) -> None:
     assert standardise_table(arrow(records), FIELDS).to_pylist() == scalar_rows(records, FIELDS)
@@ -68,7 +76,11 @@ def test_columns_have_their_declared_kinds() -> None:
     table = standardise_table(arrow([]), FIELDS)
     types = {ColumnKind.TEXT: pa.string(), ColumnKind.INTEGER: pa.int32(), ColumnKind.TEXTS: pa.list_(pa.string())}
     assert table.schema == pa.schema([(name, types[kind]) for name, kind in columns.items()])
-    assert (columns["sex"], columns["birth_year"], columns["phone"]) == (ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.TEXTS)
+    assert (columns["sex"], columns["birth_year"], columns["phone"]) == (
+        ColumnKind.TEXT,
+        ColumnKind.INTEGER,
+        ColumnKind.TEXTS,
+    )
     assert columns["name_folded"] is ColumnKind.TEXT
 
 
@@ -77,7 +89,9 @@ def test_chunked_dictionary_and_absent_columns_are_read() -> None:
     table = arrow(records).select(["full_name", "sex"])
     odd = pa.table(
         {
-            "full_name": pa.chunked_array([table["full_name"].chunk(0).slice(0, 1), table["full_name"].chunk(0).slice(1)]),
+            "full_name": pa.chunked_array(
+                [table["full_name"].chunk(0).slice(0, 1), table["full_name"].chunk(0).slice(1)]
+            ),
             "sex": table["sex"].dictionary_encode(),
         }
     )

@@ -9,7 +9,14 @@ from mpi.standardise.text import MAXIMUM_CHARACTERS, capped, digits, integer, to
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("  O'Brien-Smith, Jr. ", "o brien smith jr"), ("Đặng  Hòa", "dang hoa"), ("STRASSE ß", "strasse ss"), ("漢字", None), ("", None), (None, None)],
+    [
+        ("  O'Brien-Smith, Jr. ", "o brien smith jr"),
+        ("Đặng  Hòa", "dang hoa"),
+        ("STRASSE ß", "strasse ss"),
+        ("漢字", None),
+        ("", None),
+        (None, None),
+    ],
 )
 def test_words(written: str | None, expected: str | None) -> None:
     assert words(written) == expected
@@ -24,7 +31,17 @@ def test_tokens_and_digits() -> None:
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("12", 12), (" -7 ", -7), ("12.0", 12), ("0012", 12), ("12.5", None), ("9999999999", None), ("", None), (None, None), ("x", None)],
+    [
+        ("12", 12),
+        (" -7 ", -7),
+        ("12.0", 12),
+        ("0012", 12),
+        ("12.5", None),
+        ("9999999999", None),
+        ("", None),
+        (None, None),
+        ("x", None),
+    ],
 )
 def test_integers(written: str | None, expected: int | None) -> None:
     assert integer(written) == expected
@@ -32,9 +49,26 @@ def test_integers(written: str | None, expected: int | None) -> None:
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("1", "M"), ("2", "F"), ("3", None), ("0", None), ("Nam", "M"), ("NỮ", "F"), ("nữ", "F"), ("N", None), ("gái", "F"),
-     ("Trai", "M"), ("male", "M"), ("Female", "F"), ("m", "M"), ("f", "F"), ("1.0", "M"), ("", None), (None, None)],
-)  # fmt: skip
+    [
+        ("1", "M"),
+        ("2", "F"),
+        ("3", None),
+        ("0", None),
+        ("Nam", "M"),
+        ("NỮ", "F"),
+        ("nữ", "F"),
+        ("N", None),
+        ("gái", "F"),
+        ("Trai", "M"),
+        ("male", "M"),
+        ("Female", "F"),
+        ("m", "M"),
+        ("f", "F"),
+        ("1.0", "M"),
+        ("", None),
+        (None, None),
+    ],
+)
 def test_sexes(written: str | None, expected: str | None) -> None:
     assert standard_sex(written) == expected
     assert standard_sex(expected) == expected

@@ -4,11 +4,11 @@ A table is read once and kept; its rows are plain dictionaries that nobody may c
 """
 
 import csv
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 
 
-@lru_cache(maxsize=None)
+@cache
 def rows(name: str) -> tuple[dict[str, str], ...]:
     """All rows of the table `name` (its file name without `.csv`), by column name; every value is a string.
 
