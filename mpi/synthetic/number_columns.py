@@ -22,6 +22,7 @@ CITIZEN_FILLERS = (
 )  # fmt: skip
 PHONE_FILLERS = ("0000000000", "0123456789", "0909000000", "0900000000", "0999999999", "0912345678", "0987654321", "0")
 INSURANCE_FILLERS = ("0000000000", "GD4790000000000", "chưa có", "0")
+SITES_A_TEACHER = 32
 PHONE_LABELS = ("", " (mẹ)", " (ba)", " (con)", " - nhà", " (GVCN)")
 CARD_AGES = (6, 18, 23, 60, 80)
 CARD_GROUPS = (
@@ -151,10 +152,9 @@ def _phone_owner(sheet: Sheet) -> IntArray:
 
 
 def _site_phones(sheet: Sheet) -> IntArray:
-    """A class teacher's mobile by school, class and year; the switchboard elsewhere (028 and eight digits)."""
+    """A school clerk's or class teacher's mobile, one a neighbourhood's schools; elsewhere the switchboard (028...)."""
     if sheet.source == "student":
-        teacher = mix(sheet.visits.site * 64 + sheet.of(sheet.people.year) % 8 * 8 + sheet.visits.day // 365)
-        return 900_000_000 + teacher % 90_000_000
+        return 900_000_000 + mix(sheet.visits.site // SITES_A_TEACHER) % 90_000_000
     return 2_800_000_000 + 30_000_000 + mix(sheet.visits.site * 3 + len(sheet.source)) % 9_000_000
 
 

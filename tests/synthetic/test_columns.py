@@ -140,6 +140,15 @@ def test_values_go_missing_at_their_rate(type_out: Typed, rate: str, column: str
     assert np.mean([row[column] is None for row in rows]) == pytest.approx(0.3, abs=0.05)
 
 
+def test_a_site_gives_one_phone_for_many(type_out: Typed) -> None:
+    for source, most in (("student", 124), ("hospital", 130)):
+        rows, _ = type_out(source, phone_site=ALWAYS)
+        phones = [row["phone"] for row in rows]
+        common = {phone for phone in phones if phones.count(phone) > 1}
+        assert np.mean([phone in common for phone in phones]) > 0.7
+        assert len(common) <= most + 30
+
+
 def test_parents_numbers_stand_on_children_only(type_out: Typed, people: People) -> None:
     rows, at = type_out("student", citizen_parent=ALWAYS)
     parents = {f"{people.citizen[c]:012}" for c in people.contact[at] if c >= 0}
