@@ -22,7 +22,8 @@ _LABEL = re.compile(
     r"|(?:bn|hs|sv|gv|nb)\s*[:.]?\s)\s*"
 )
 _BRACKETS = re.compile(r"\([^)]*\)?|\[[^\]]*\]?")
-_NEWBORN_BRACKET = re.compile(r"[(\[]\s*con\b[^)\]]*[)\]]?")
+_NEWBORN_MARK = re.compile(r"[(\[]\s*(?:con|cb|c/b)\b[^)\]]*[)\]]?|\s[-–]\s*con\b.*$")
+_BIRTH_SUFFIX = re.compile(r"\s(?:sn|sinh|ns|năm sinh|nam sinh)(?:\s(?:năm|nam|ngày|ngay))?\s*:?\s*\d.*$")
 _LIST_SUFFIX = re.compile(r"\s[-–—_/]\s*(?:\w{1,3}|[^\W\d]*\s*\d\S*|l[oớ]p\s.*|hs\s.*)$")
 _SEPARATORS = re.compile(r"[^\w?\ufffd\u0300-\u036f]+|_")
 _DIGITS = re.compile(r"\d+")
@@ -101,7 +102,7 @@ def repaired(value: str | None) -> str:
     text = without_invisibles(unicodedata.normalize("NFKC", text)).lower()
     text = unicodedata.normalize("NFC", text)
     text = _LABEL.sub("", " ".join(text.split()))
-    text = _NEWBORN_BRACKET.sub(" con 1", text)
+    text = _NEWBORN_MARK.sub(" con 1", _BIRTH_SUFFIX.sub("", text))
     text = _BRACKETS.sub(" ", text)
     return _LIST_SUFFIX.sub("", text.strip()).strip(" .,;:-")
 

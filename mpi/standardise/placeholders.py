@@ -21,9 +21,8 @@ MISSING_WORDS = frozenset(
 
 # Folded forms. "Võ Danh" and "Vô Danh" share one: with marks the two differ.
 NEWBORN_PREFIX = re.compile(
-    r"^(?:con (?:cua |ba |chi |me |sp |san phu )+|con (?=[a-z]+ [a-z]+ )"
-    r"|(?:cb|c b|bg|bt|tss|ss|tre so sinh|so sinh|be so sinh) |be (?:gai|trai|cua) )"
-    r"(?:(?:con|cua|ba|chi|me|sp|san phu) )*"
+    r"^(?:con|cb|c b|bg|bt|tss|ss|(?:tre |be )?so sinh|be(?= gai | trai | cua )) "
+    r"(?:(?:con|be|gai|trai|so sinh|cua|ba|chi|me|sp|san phu|thu(?= \d)|\d+) )*"
 )
 """How a newborn without a name of its own is entered: what follows is the mother's name."""
 
