@@ -7,7 +7,7 @@ Distances stop early: they answer "at most k?", which is all that a level asks.
 from typing import Any
 
 import numpy as np
-from numba import njit
+from mpi.matching.jit import inlined, leaf
 
 SCRATCH_SIZE = 3 * 80 + 66 * 66 + 256
 """int32 cells of working memory that one thread hands to the comparators."""
@@ -16,7 +16,7 @@ _DAMERAU_TABLE = 3 * 80
 _LAST_SEEN = _DAMERAU_TABLE + 66 * 66
 
 
-@njit(inline="always")
+@inlined
 def _trim(u8: Any, i: Any, a: Any, j: Any, b: Any) -> Any:
     """Skip the common prefix and suffix: (start, left length, right length) of what is left."""
     left, right = np.int64(u8[i, a]), np.int64(u8[j, b])
@@ -29,10 +29,11 @@ def _trim(u8: Any, i: Any, a: Any, j: Any, b: Any) -> Any:
     return start, left - start, right - start
 
 
-@njit(nogil=True, cache=True)
-def edits_at_most(left_bytes: Any, right_bytes: Any, limit: int, scratch: Any) -> bool:
-    """Whether the Levenshtein distance of two uint8 arrays is at most `limit` (Levenshtein 1966)."""
-    n, m = left_bytes.shape[0], right_bytes.shape[0]
+@leaf
+def edits_at_most(u8: Any, left: Any, right: Any, limit: int, scratch: Any) -> bool:
+    """Whether the Levenshtein distance of two spans (row, first byte, length) is at most `limit` (Levenshtein 1966)."""
+    i, x, n = left
+    j, y, m = right
     if abs(n - m) > limit:
         return False
     if n == 0 or m == 0:
@@ -44,7 +45,7 @@ def edits_at_most(left_bytes: Any, right_bytes: Any, limit: int, scratch: Any) -
         scratch[0] = row
         best = row
         for column in range(1, m + 1):
-            cost = diagonal if left_bytes[row - 1] == right_bytes[column - 1] else diagonal + 1
+            cost = diagonal if u8[i, x + row - 1] == u8[j, y + column - 1] else diagonal + 1
             diagonal = scratch[column]
             cost = min(cost, min(diagonal, scratch[column - 1]) + 1)
             scratch[column] = cost
@@ -54,7 +55,31 @@ def edits_at_most(left_bytes: Any, right_bytes: Any, limit: int, scratch: Any) -
     return scratch[m] <= limit
 
 
-@njit(nogil=True, cache=True)
+@leaf
+def _bags_too_far(u8: Any, left: Any, right: Any, limit: int, scratch: Any) -> bool:
+    """Whether the multisets of bytes alone need more than `limit` edits (bag distance, Bartolini et al. 2002).
+
+    It bounds both edit distances from below in linear time; nearly all pairs of different people end here.
+    """
+    i, x, n = left
+    j, y, m = right
+    counts = _LAST_SEEN
+    for place in range(n):
+        scratch[counts + u8[i, x + place]] = 0
+    for place in range(m):
+        scratch[counts + u8[j, y + place]] = 0
+    for place in range(n):
+        scratch[counts + u8[i, x + place]] += 1
+    shared = 0
+    for place in range(m):
+        cell = counts + u8[j, y + place]
+        if scratch[cell] > 0:
+            scratch[cell] -= 1
+            shared += 1
+    return max(n, m) - shared > limit
+
+
+@leaf
 def levenshtein_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scratch: Any) -> bool:
     """Whether two texts are at most `limit` insertions, deletions or substitutions apart."""
     start, n, m = _trim(u8, i, a, j, b)
@@ -62,20 +87,24 @@ def levenshtein_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scr
         return max(n, m) <= limit
     if limit == 1:
         return n == 1 and m == 1
-    return edits_at_most(
-        u8[i, a + 1 + start : a + 1 + start + n], u8[j, b + 1 + start : b + 1 + start + m], limit, scratch
-    )
+    left, right = (i, a + 1 + start, n), (j, b + 1 + start, m)
+    if abs(n - m) > limit or _bags_too_far(u8, left, right, limit, scratch):
+        return False
+    return edits_at_most(u8, left, right, limit, scratch)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def damerau_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scratch: Any) -> bool:
     """Whether two texts are at most `limit` edits or swaps of neighbours apart (unrestricted, Lowrance and Wagner 1975)."""
     start, n, m = _trim(u8, i, a, j, b)
     if n == 0 or m == 0:
         return max(n, m) <= limit
-    if abs(n - m) > limit:
-        return False
     x, y = a + 1 + start, b + 1 + start
+    if limit == 1:
+        swapped = n == 2 and m == 2 and u8[i, x] == u8[j, y + 1] and u8[i, x + 1] == u8[j, y]
+        return swapped or (n == 1 and m == 1)
+    if abs(n - m) > limit or _bags_too_far(u8, (i, x, n), (j, y, m), limit, scratch):
+        return False
     table, seen = _DAMERAU_TABLE, _LAST_SEEN
     for symbol in range(256):
         scratch[seen + symbol] = 0
@@ -107,7 +136,7 @@ def damerau_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scratch
     return scratch[table + (n + 1) * 66 + m + 1] <= limit
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def jaro(u8: Any, i: int, a: int, j: int, b: int) -> float:
     """Jaro similarity of two texts of at most 64 bytes, 0 to 1 (Jaro 1989)."""
     n, m = np.int64(u8[i, a]), np.int64(u8[j, b])
@@ -140,7 +169,7 @@ def jaro(u8: Any, i: int, a: int, j: int, b: int) -> float:
     return (matches / n + matches / m + (matches - transposed // 2) / matches) / 3.0
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def jaro_winkler(u8: Any, i: int, a: int, j: int, b: int) -> float:
     """Jaro-Winkler similarity: a common prefix of up to 4 counts 0.1 a character above a Jaro of 0.7 (Winkler 1990)."""
     similarity = jaro(u8, i, a, j, b)
@@ -153,14 +182,14 @@ def jaro_winkler(u8: Any, i: int, a: int, j: int, b: int) -> float:
     return similarity + prefix * 0.1 * (1.0 - similarity)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def one_substitution(u8: Any, i: int, a: int, j: int, b: int) -> bool:
     """Equal lengths and exactly one differing byte."""
     _, n, m = _trim(u8, i, a, j, b)
     return n == 1 and m == 1
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def one_transposition(u8: Any, i: int, a: int, j: int, b: int) -> bool:
     """Equal lengths and exactly one swap of two neighbouring, different bytes."""
     start, n, m = _trim(u8, i, a, j, b)
@@ -168,7 +197,7 @@ def one_transposition(u8: Any, i: int, a: int, j: int, b: int) -> bool:
     return n == 2 and m == 2 and u8[i, x] == u8[j, y + 1] and u8[i, x + 1] == u8[j, y]
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def same_prefix(u8: Any, i: int, a: int, j: int, b: int, size: int) -> bool:
     """Both at least `size` bytes long and equal in the first `size`."""
     if u8[i, a] < size or u8[j, b] < size:
@@ -179,7 +208,7 @@ def same_prefix(u8: Any, i: int, a: int, j: int, b: int, size: int) -> bool:
     return True
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def day_number(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant 2013)."""
     if month <= 2:

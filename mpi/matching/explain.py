@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.matching.comparators import SCRATCH_SIZE
-from mpi.matching.kernel import as_rows, contributions, vetoed
+from mpi.matching.kernel import as_rows, contributions, vetoed, workspace
 from mpi.matching.scorer import Scorer
 from mpi.matching.weights import probability_of
 
@@ -36,10 +35,10 @@ class Explanation:
 def explain(scorer: Scorer, rows: NDArray[np.uint8], left: int, right: int, *, prior: float) -> Explanation:
     """Explain the pair (left, right) of feature rows; the contributions add up to the weight that `Scorer.score` gives."""
     comparisons = scorer.model.comparisons
-    codes = np.empty(len(comparisons), dtype=np.int8)
-    bits = np.empty(len(comparisons))
-    scratch = np.empty(SCRATCH_SIZE, dtype=np.int32)
-    contributions(scorer.program, as_rows(rows), left, right, codes, bits, scratch)
+    both = np.empty((1, len(comparisons)), dtype=np.int8), np.empty((1, len(comparisons)))
+    ends = np.array([left], dtype=np.int32), np.array([right], dtype=np.int32)
+    contributions(scorer.program, as_rows(rows), *ends, both, workspace(scorer.program))
+    codes, bits = both[0][0], both[1][0]
     total = prior
     steps: list[Contribution] = []
     for index, comparison in enumerate(comparisons):

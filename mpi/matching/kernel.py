@@ -1,16 +1,17 @@
 """The scorer's kernel: walks compiled comparison levels over pairs of feature rows and adds match weights.
 
-A comparison is a small program: instructions with two jump targets, and a target below zero is the level reached.
-Every function is nogil; callers run it on as many threads as they like.
+A comparison is a small program of instructions with two jump targets, both further on; a target below zero is the level reached.
+An instruction runs over a whole chunk of pairs before the next one: the dispatch is paid once a chunk, not once a pair.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+from mpi.matching.jit import leaf
 from numpy.typing import NDArray
 
 from mpi.matching.comparators import (
+    SCRATCH_SIZE,
     damerau_at_most,
     day_number,
     edits_at_most,
@@ -42,6 +43,9 @@ _DIFFERENCE, _DATE_SWAPPED = int(Opcode.DIFFERENCE), int(Opcode.DATE_SWAPPED)
 _DATE_PARTS, _DAYS_APART = int(Opcode.DATE_PARTS), int(Opcode.DAYS_APART)
 
 
+CHUNK = 256
+"""Pairs that go through the program together: their rows stay in the processor's second cache."""
+
 HOLD, FORBID, APART = 1, 2, 4
 """Bits of what the vetoes of a pair say; 0 says nothing."""
 
@@ -63,17 +67,19 @@ def as_rows(rows: NDArray[np.uint8]) -> Rows:
 class Program(NamedTuple):
     """A compiled model. Level entries are indexed by `base[c] + code + 1`, so that the null level (code -1) comes first.
 
-    `instructions` int32 (p, 7): opcode, three slots (in units of the representation), parameter, jump if true, jump if false;
-    `thresholds` float64 (p,): parameters that are not whole. `weights` float64: bits of each level. `tf_slot` int32: slot of the
-    term frequency index or -1; the adjustment is `tf_scale * (tf_log2u - max(log2 tf left, right, tf_floor))`.
-    `vetoes` uint32 (v, c): allowed codes as bits `code + 1`, 0 where the comparison does not matter; `effects` uint8 (v,): HOLD,
-    FORBID or APART.
+    `instructions` int32 (p, 7): opcode, three slots (in units of the representation), parameter, jump if true, jump if false; those of
+    comparison c run from starts[c] down to stops[c]. `thresholds` float64 (p,): parameters that are not whole.
+    `weights` float64: bits of each level. `tf_slot` int32: slot of the term frequency index or -1; the adjustment is
+    `tf_scale * (tf_log2u - max(log2 tf left, right, tf_floor))`.
+    `veto_terms` int32 (t, 2): comparison and its allowed codes as bits `code + 1`; veto v holds when its terms veto_first[v] to
+    veto_first[v + 1] all do; `effects` uint8 (v,): HOLD, FORBID or APART.
     `ceiling` float64 (c + 1,): the most that the comparisons from c on can still add.
     """
 
     instructions: NDArray[np.int32]
     thresholds: NDArray[np.float64]
     starts: NDArray[np.int32]
+    stops: NDArray[np.int32]
     base: NDArray[np.int32]
     weights: NDArray[np.float64]
     tf_slot: NDArray[np.int32]
@@ -81,12 +87,43 @@ class Program(NamedTuple):
     tf_log2u: NDArray[np.float64]
     tf_floor: NDArray[np.float64]
     tf_log2: NDArray[np.float64]
-    vetoes: NDArray[np.uint32]
+    veto_terms: NDArray[np.int32]
+    veto_first: NDArray[np.int32]
     effects: NDArray[np.uint8]
     ceiling: NDArray[np.float64]
 
 
-@njit(nogil=True, cache=True)
+class Workspace(NamedTuple):
+    """Working memory of one thread for chunks of up to CHUNK pairs: where each pair stands, its ends, its place in the output, its
+    total, its codes (int8 (CHUNK, c)) and the comparators' scratch.
+    """
+
+    positions: NDArray[np.int32]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    places: NDArray[np.int64]
+    totals: NDArray[np.float64]
+    bits: NDArray[np.float64]
+    codes: NDArray[np.int8]
+    scratch: NDArray[np.int32]
+
+
+def workspace(program: Program) -> Workspace:
+    """Fresh working memory for one thread."""
+    comparisons = len(program.starts)
+    return Workspace(
+        np.empty(CHUNK, dtype=np.int32),
+        np.empty(CHUNK, dtype=np.int32),
+        np.empty(CHUNK, dtype=np.int32),
+        np.empty(CHUNK, dtype=np.int64),
+        np.empty(CHUNK),
+        np.empty(CHUNK),
+        np.empty((CHUNK, comparisons), dtype=np.int8),
+        np.empty(SCRATCH_SIZE, dtype=np.int32),
+    )
+
+
+@leaf
 def _shared_members(u64: Any, i: int, j: int, slot: int, least: int) -> bool:
     shared = 0
     for left in range(slot, slot + MAXIMUM_MEMBERS):
@@ -100,7 +137,7 @@ def _shared_members(u64: Any, i: int, j: int, slot: int, least: int) -> bool:
     return shared >= least
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _syllable(u8: Any, row: int, offset: int, wanted: int, count: int) -> Any:
     """Bytes (start, stop) of syllable `wanted` of `count` kept ones; the last kept one is the last of the text."""
     size = u8[row, offset]
@@ -122,7 +159,7 @@ def _syllable(u8: Any, row: int, offset: int, wanted: int, count: int) -> Any:
     return start, end
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _syllable_edit(rows: Any, i: int, j: int, slot: int, text: int, limit: int, scratch: Any) -> bool:
     """Equal counts and exactly one syllable differs, by at most `limit` edits."""
     count = rows.u32[i, slot]
@@ -138,10 +175,12 @@ def _syllable_edit(rows: Any, i: int, j: int, slot: int, text: int, limit: int, 
         return False
     left_start, left_stop = _syllable(rows.u8, i, text, differs, count)
     right_start, right_stop = _syllable(rows.u8, j, text, differs, count)
-    return edits_at_most(rows.u8[i, left_start:left_stop], rows.u8[j, right_start:right_stop], limit, scratch)
+    left = (i, left_start, left_stop - left_start)
+    right = (j, right_start, right_stop - right_start)
+    return edits_at_most(rows.u8, left, right, limit, scratch)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _syllables_reordered(u32: Any, i: int, j: int, slot: int) -> bool:
     """The same syllables as often on both sides."""
     count = u32[i, slot]
@@ -160,7 +199,7 @@ def _syllables_reordered(u32: Any, i: int, j: int, slot: int) -> bool:
     return True
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _shared_syllables(u32: Any, i: int, j: int, slot: int) -> int:
     """How many different syllables both sides hold."""
     shared = 0
@@ -180,7 +219,7 @@ def _shared_syllables(u32: Any, i: int, j: int, slot: int) -> int:
     return shared
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _contains(u32: Any, i: int, j: int, slot: int) -> bool:
     """Every syllable of row j is among those of row i."""
     for right in range(u32[j, slot]):
@@ -194,12 +233,12 @@ def _contains(u32: Any, i: int, j: int, slot: int) -> bool:
     return True
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _same_number(i32: Any, i: int, j: int, slot: int) -> bool:
     return i32[i, slot] == i32[j, slot] and i32[i, slot] != _MISSING
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _date_opcode(i32: Any, i: int, j: int, op: Any, parameter: int) -> bool:
     year, month, day = op[1], op[2], op[3]
     if op[0] == _DATE_SWAPPED:
@@ -224,7 +263,7 @@ def _date_opcode(i32: Any, i: int, j: int, op: Any, parameter: int) -> bool:
     return abs(left - right) <= parameter
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _text_opcode(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
     code, slot, parameter = op[0], op[1], op[4]
     u8 = rows.u8
@@ -245,18 +284,10 @@ def _text_opcode(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: 
     return same_prefix(u8, i, slot, j, slot, parameter)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _holds(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
-    """One instruction's test. Whatever is missing makes it false, but for the null tests."""
+    """One instruction's test on one pair. Whatever is missing makes it false, but for the null tests."""
     code, slot = op[0], op[1]
-    if code == _EXACT_CODE:
-        return rows.u64[i, slot] == rows.u64[j, slot] and rows.u64[i, slot] != 0
-    if code == _NULL_CODE or code == _NULL_MEMBERS:
-        return rows.u64[i, slot] == 0 or rows.u64[j, slot] == 0
-    if code == _NULL_INTEGER:
-        return rows.i32[i, slot] == _MISSING or rows.i32[j, slot] == _MISSING
-    if code == _EXACT_INTEGER:
-        return _same_number(rows.i32, i, j, slot)
     if code == _SHARED_MEMBERS:
         return _shared_members(rows.u64, i, j, slot, op[4])
     if code == _DIFFERENCE:
@@ -281,43 +312,85 @@ def _holds(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -
     return _text_opcode(rows, i, j, op, threshold, scratch)
 
 
-@njit(nogil=True, cache=True)
-def level_code(program: Program, rows: Rows, i: int, j: int, comparison: int, scratch: Any) -> int:
-    """Level code of one comparison on rows i and j: -1 null, 0 else, rising with similarity."""
-    position = program.starts[comparison]
-    while position >= 0:
+@leaf
+def _step(rows: Any, left: Any, right: Any, position: int, op: Any, threshold: float, positions: Any, scratch: Any) -> None:
+    """Run one instruction on every pair of a chunk that stands at it. The commonest tests have loops of their own."""
+    code, slot, on_true, on_false = op[0], op[1], op[5], op[6]
+    count = left.shape[0]
+    if code == _EXACT_CODE:
+        for pair in range(count):
+            if positions[pair] == position:
+                one = rows.u64[left[pair], slot]
+                positions[pair] = on_true if one == rows.u64[right[pair], slot] and one != 0 else on_false
+    elif code == _NULL_CODE or code == _NULL_MEMBERS:
+        for pair in range(count):
+            if positions[pair] == position:
+                missing = rows.u64[left[pair], slot] == 0 or rows.u64[right[pair], slot] == 0
+                positions[pair] = on_true if missing else on_false
+    elif code == _EXACT_INTEGER:
+        for pair in range(count):
+            if positions[pair] == position:
+                number = rows.i32[left[pair], slot]
+                same = number == rows.i32[right[pair], slot] and number != _MISSING
+                positions[pair] = on_true if same else on_false
+    elif code == _NULL_INTEGER:
+        for pair in range(count):
+            if positions[pair] == position:
+                missing = rows.i32[left[pair], slot] == _MISSING or rows.i32[right[pair], slot] == _MISSING
+                positions[pair] = on_true if missing else on_false
+    else:
+        for pair in range(count):
+            if positions[pair] == position:
+                held = _holds(rows, left[pair], right[pair], op, threshold, scratch)
+                positions[pair] = on_true if held else on_false
+
+
+@leaf
+def level_codes(
+    program: Program, rows: Rows, left: Any, right: Any, comparison: int, out: Any, positions: Any, scratch: Any
+) -> None:
+    """Level codes of one comparison on a chunk of pairs into out (int8 (n,)): -1 null, 0 else, rising with similarity."""
+    count = left.shape[0]
+    start = program.starts[comparison]
+    for pair in range(count):
+        positions[pair] = start
+    for position in range(start, program.stops[comparison] - 1, -1):
         op = program.instructions[position]
-        held = _holds(rows, i, j, op, program.thresholds[position], scratch)
-        position = op[5] if held else op[6]
-    return -position - 2
+        _step(rows, left, right, position, op, program.thresholds[position], positions, scratch)
+    for pair in range(count):
+        out[pair] = -positions[pair] - 2
 
 
-@njit(nogil=True, cache=True)
-def level_weight(program: Program, rows: Rows, i: int, j: int, entry: int) -> float:
-    """Match weight in bits of one level on rows i and j, term frequency adjustment included."""
-    weight = program.weights[entry]
-    slot = program.tf_slot[entry]
-    if slot >= 0:
-        left, right = rows.u32[i, slot], rows.u32[j, slot]
-        if left != 0 or right != 0:
-            if left == 0:
-                left = right
-            elif right == 0:
-                right = left
-            frequency = max(program.tf_log2[left], program.tf_log2[right], program.tf_floor[entry])
-            weight += program.tf_scale[entry] * (program.tf_log2u[entry] - frequency)
-    return weight
+@leaf
+def level_weights(
+    program: Program, rows: Rows, left: Any, right: Any, comparison: int, codes: Any, bits: Any
+) -> None:
+    """Match weights in bits of the levels reached on a chunk of pairs, term frequency adjustment included: bits float64 (n,)."""
+    base = program.base[comparison] + 1
+    for pair in range(left.shape[0]):
+        entry = base + codes[pair]
+        weight = program.weights[entry]
+        slot = program.tf_slot[entry]
+        if slot >= 0:
+            one, other = rows.u32[left[pair], slot], rows.u32[right[pair], slot]
+            if one != 0 or other != 0:
+                if one == 0:
+                    one = other
+                elif other == 0:
+                    other = one
+                frequency = max(program.tf_log2[one], program.tf_log2[other], program.tf_floor[entry])
+                weight += program.tf_scale[entry] * (program.tf_log2u[entry] - frequency)
+        bits[pair] = weight
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def vetoed(program: Program, codes: Any) -> int:
     """What the vetoes say of one pair's level codes (int8 (c,)): the effects that hold, as bits."""
     effects = 0
-    for veto in range(program.vetoes.shape[0]):
+    for veto in range(program.effects.shape[0]):
         holds = True
-        for comparison in range(codes.shape[0]):
-            allowed = program.vetoes[veto, comparison]
-            if allowed != 0 and not allowed >> np.uint32(codes[comparison] + 1) & np.uint32(1):
+        for term in range(program.veto_first[veto], program.veto_first[veto + 1]):
+            if not program.veto_terms[term, 1] >> (codes[program.veto_terms[term, 0]] + 1) & 1:
                 holds = False
                 break
         if holds:
@@ -325,42 +398,66 @@ def vetoed(program: Program, codes: Any) -> int:
     return effects
 
 
-@njit(nogil=True, cache=True)
+@leaf
+def _score_chunk(program: Program, rows: Rows, count: int, prior: float, floor: float, work: Workspace) -> int:
+    """Score the pairs in `work`, compacting away those that can no longer reach `floor`; gives how many are left."""
+    for pair in range(count):
+        work.totals[pair] = prior
+        work.places[pair] = pair
+    for comparison in range(program.starts.shape[0]):
+        left, right = work.left[:count], work.right[:count]
+        codes = work.codes[:count, comparison]
+        level_codes(program, rows, left, right, comparison, codes, work.positions, work.scratch)
+        level_weights(program, rows, left, right, comparison, codes, work.bits)
+        least = floor - program.ceiling[comparison + 1]
+        kept = 0
+        for pair in range(count):
+            total = work.totals[pair] + work.bits[pair]
+            if total >= least:
+                work.totals[kept] = total
+                if kept != pair:
+                    work.places[kept] = work.places[pair]
+                    work.left[kept] = work.left[pair]
+                    work.right[kept] = work.right[pair]
+                    for known in range(comparison + 1):
+                        work.codes[kept, known] = work.codes[pair, known]
+                kept += 1
+        count = kept
+    return count
+
+
+@leaf
 def score_pairs(
-    program: Program, rows: Rows, pairs: Any, prior: float, floor: float, out: Any, scratch: Any
+    program: Program, rows: Rows, pairs: Any, prior: float, floor: float, out: Any, work: Workspace
 ) -> None:
     """Score pairs of rows.
 
-    `pairs` is (left, right), int32 (n,) each; `prior` in bits; `out` is (weights float64 (n,), codes int8 (n, c) or (0, c),
-    vetoes uint8 (n,) or (0,)). A pair that can no longer reach `floor` is given up with a weight of -inf; with a floor of
-    -inf every weight is whole. Codes and vetoes of a pair that was given up are not written.
+    `pairs` is (left, right), int32 (n,) each; `prior` and `floor` in bits; `out` is (weights float64 (n,), codes int8 (n, c), vetoes
+    uint8 (n,)). A pair that cannot reach `floor` is given up with a weight of -inf, its codes and vetoes are not written; with
+    a floor of -inf every weight is whole.
     """
     left, right = pairs
-    weights, codes_out, vetoes_out = out
-    comparisons = program.starts.shape[0]
-    codes = np.empty(comparisons, dtype=np.int8)
-    for pair in range(left.shape[0]):
-        i, j = left[pair], right[pair]
-        total = prior
-        for comparison in range(comparisons):
-            code = level_code(program, rows, i, j, comparison, scratch)
-            codes[comparison] = code
-            total += level_weight(program, rows, i, j, program.base[comparison] + code + 1)
-            if total + program.ceiling[comparison + 1] < floor:
-                total = -np.inf
-                break
-        weights[pair] = total
-        if total != -np.inf:
-            if codes_out.shape[0] > 0:
-                codes_out[pair, :] = codes
-            if vetoes_out.shape[0] > 0:
-                vetoes_out[pair] = vetoed(program, codes)
+    weights, codes, vetoes = out
+    chunk = work.left.shape[0]
+    for first in range(0, left.shape[0], chunk):
+        count = min(chunk, left.shape[0] - first)
+        for pair in range(count):
+            work.left[pair] = left[first + pair]
+            work.right[pair] = right[first + pair]
+            weights[first + pair] = -np.inf
+        count = _score_chunk(program, rows, count, prior, floor, work)
+        for pair in range(count):
+            place = first + work.places[pair]
+            weights[place] = work.totals[pair]
+            for comparison in range(program.starts.shape[0]):
+                codes[place, comparison] = work.codes[pair, comparison]
+            vetoes[place] = vetoed(program, work.codes[pair])
 
 
-@njit(nogil=True, cache=True)
-def contributions(program: Program, rows: Rows, i: int, j: int, codes: Any, weights: Any, scratch: Any) -> None:
-    """Level codes (int8 (c,)) and match weights in bits (float64 (c,)) of one pair, comparison by comparison."""
+@leaf
+def contributions(program: Program, rows: Rows, left: Any, right: Any, out: Any, work: Workspace) -> None:
+    """Codes (int8 (n, c)) and match weights in bits (float64 (n, c)) of up to CHUNK pairs, comparison by comparison."""
+    codes, bits = out
     for comparison in range(program.starts.shape[0]):
-        code = level_code(program, rows, i, j, comparison, scratch)
-        codes[comparison] = code
-        weights[comparison] = level_weight(program, rows, i, j, program.base[comparison] + code + 1)
+        level_codes(program, rows, left, right, comparison, codes[:, comparison], work.positions, work.scratch)
+        level_weights(program, rows, left, right, comparison, codes[:, comparison], bits[:, comparison])

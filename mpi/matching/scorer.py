@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from mpi.domain.model import LinkageModel
 from mpi.domain.records import ColumnKind
-from mpi.matching.comparators import SCRATCH_SIZE
 from mpi.matching.features import Column, FrequencyTable, Layout, frequency_table, layout_of, pack_rows
-from mpi.matching.kernel import Program, as_rows, score_pairs
+from mpi.matching.kernel import Program, as_rows, score_pairs, workspace
 from mpi.matching.weights import column_kinds, compile_program, prior_bits
 
-CHUNK = 262_144
+TASK = 262_144
 """Pairs that one task of a thread scores."""
 
 
@@ -75,7 +74,7 @@ class Scorer:
         views = as_rows(rows)
 
         def run(start: int) -> None:
-            part = slice(start, start + CHUNK)
+            part = slice(start, start + TASK)
             score_pairs(
                 self.program,
                 views,
@@ -83,10 +82,10 @@ class Scorer:
                 prior,
                 floor,
                 (scores.weights[part], scores.codes[part], scores.vetoes[part]),
-                np.empty(SCRATCH_SIZE, dtype=np.int32),
+                workspace(self.program),
             )
 
-        starts = range(0, count, CHUNK)
+        starts = range(0, count, TASK)
         for _ in executor.map(run, starts) if executor else map(run, starts):
             pass
         return scores

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mpi.domain.errors import UntrainedLevelError
 from mpi.domain.model import AllOf, AnyOf, Comparison, Condition, Level, LinkageModel, Predicate, VetoEffect
@@ -146,7 +147,10 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
     if missing or model.parameters is None:
         raise UntrainedLevelError(f"{model.name} has untrained levels: {', '.join(missing)}; run: mpi rules train")
     assembler = _Assembler(model, layout)
-    starts = [assembler.comparison(comparison) for comparison in model.comparisons]
+    starts, stops = [], []
+    for comparison in model.comparisons:
+        stops.append(len(assembler.instructions))
+        starts.append(assembler.comparison(comparison))
     table = _LevelTable([], [], [], [], [], [])
     base: list[int] = []
     best: list[float] = []
@@ -160,6 +164,7 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
                 table.add(weight, _adjustment(model, comparison, level, layout, frequencies))
         best.append(max(table.most[base[-1] :]))
     ceiling = np.concatenate([np.cumsum(best[::-1])[::-1], [0.0]])
+    terms, first = _veto_terms(model)
     return Program(
         instructions=np.array(
             [
@@ -170,6 +175,7 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
         ),
         thresholds=np.array([each.parameter for each in assembler.instructions], dtype=np.float64),
         starts=np.array(starts, dtype=np.int32),
+        stops=np.array(stops, dtype=np.int32),
         base=np.array(base, dtype=np.int32),
         weights=np.array(table.weights),
         tf_slot=np.array(table.tf_slot, dtype=np.int32),
@@ -177,7 +183,8 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
         tf_log2u=np.array(table.tf_log2u),
         tf_floor=np.array(table.tf_floor),
         tf_log2=frequencies.log2,
-        vetoes=_veto_masks(model),
+        veto_terms=terms,
+        veto_first=first,
         effects=np.array([_EFFECTS[veto.effect] for veto in model.vetoes], dtype=np.uint8),
         ceiling=ceiling,
     )
@@ -197,15 +204,17 @@ def _adjustment(
     return slot, level.tf_weight, _log2(reference.u), floor, rarest
 
 
-def _veto_masks(model: LinkageModel) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
-    masks = np.zeros((len(model.vetoes), len(model.comparisons)), dtype=np.uint32)
+def _veto_terms(model: LinkageModel) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(comparison, allowed codes as bits) of every veto's terms end to end, and where each veto's terms begin."""
     position = {comparison.name: index for index, comparison in enumerate(model.comparisons)}
-    for row, veto in enumerate(model.vetoes):
+    terms: list[tuple[int, int]] = []
+    first = [0]
+    for veto in model.vetoes:
         for name, labels in veto.when:
             comparison = model.comparisons[position[name]]
-            for label in labels:
-                masks[row, position[name]] |= np.uint32(1 << (comparison.code_of(label) + 1))
-    return masks
+            terms.append((position[name], sum(1 << (comparison.code_of(label) + 1) for label in labels)))
+        first.append(len(terms))
+    return np.array(terms, dtype=np.int32).reshape(-1, 2), np.array(first, dtype=np.int32)
 
 
 def column_kinds(model: LinkageModel, layout: Layout) -> dict[str, ColumnKind]:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
-from mpi.matching.comparators import SCRATCH_SIZE
-from mpi.matching.kernel import FORBID, Program, Rows, contributions, vetoed
+from mpi.matching.jit import kernel, leaf
+from mpi.matching.kernel import CHUNK, FORBID, Program, Rows, Workspace, contributions, vetoed, workspace
 
-MAXIMUM_CROSS_PAIRS = 4_096
+MAXIMUM_CROSS_PAIRS = 1_024
 """Two groups with more pairs between them than this are never joined by rules; a steward is asked."""
 
 MAXIMUM_ROUNDS = 12
@@ -48,14 +47,16 @@ class Groups(NamedTuple):
     others: NDArray[np.int32]
 
 
-class Workspace(NamedTuple):
-    """Working memory of one call: codes and bits of a pair, the best of two groups, comparator scratch."""
+class Bench(NamedTuple):
+    """Working memory for weighing two groups: the kernel's workspace, a chunk of pairs with its codes and bits, and the best of each."""
 
+    work: Workspace
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
     codes: NDArray[np.int8]
     bits: NDArray[np.float64]
     best_codes: NDArray[np.int8]
     best_bits: NDArray[np.float64]
-    scratch: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def no_constraints() -> Constraints:
     return Constraints(none, none)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _root(parent: Any, record: int) -> int:
     while parent[record] != record:
         parent[record] = parent[parent[record]]
@@ -96,7 +97,7 @@ def _root(parent: Any, record: int) -> int:
     return record
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _join(groups: Groups, a: int, b: int) -> None:
     """Join two roots; the smaller record stays the root."""
     keep, drop = min(a, b), max(a, b)
@@ -105,7 +106,7 @@ def _join(groups: Groups, a: int, b: int) -> None:
     groups.next_member[keep], groups.next_member[drop] = groups.next_member[drop], groups.next_member[keep]
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _kept_apart(groups: Groups, a: int, b: int) -> bool:
     """Whether a cannot-link lies between the groups of roots a and b."""
     if groups.others.shape[0] == 0:
@@ -120,59 +121,83 @@ def _kept_apart(groups: Groups, a: int, b: int) -> bool:
             return False
 
 
-@njit(nogil=True, cache=True)
-def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, work: Workspace) -> Any:
+@leaf
+def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
     """Match weight (bits) and vetoes of two groups given by members a and b: the best level of every comparison over all pairs."""
     if np.int64(groups.size[_root(groups.parent, a)]) * groups.size[_root(groups.parent, b)] > MAXIMUM_CROSS_PAIRS:
         return -np.inf, _TOO_LARGE
-    return _weigh_members(program, rows, groups, a, b, prior, work)
+    return _weigh_members(program, rows, groups, a, b, prior, bench)
 
 
-@njit(nogil=True, cache=True)
-def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, work: Workspace) -> Any:
-    work.best_codes[:] = -1
-    work.best_bits[:] = 0.0
+@leaf
+def _take_best(program: Program, rows: Rows, count: int, bench: Bench) -> int:
+    """Weigh the first `count` pairs on the bench and keep the best level of each comparison; gives FORBID if a pair says so."""
+    codes, bits = bench.codes[:count], bench.bits[:count]
+    contributions(program, rows, bench.left[:count], bench.right[:count], (codes, bits), bench.work)
     effects = 0
+    for pair in range(count):
+        effects |= vetoed(program, codes[pair]) & FORBID
+        for comparison in range(codes.shape[1]):
+            code = codes[pair, comparison]
+            if code >= 0 and (bench.best_codes[comparison] < 0 or bits[pair, comparison] > bench.best_bits[comparison]):
+                bench.best_codes[comparison] = code
+                bench.best_bits[comparison] = bits[pair, comparison]
+    return effects
+
+
+@leaf
+def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
+    for comparison in range(bench.best_codes.shape[0]):
+        bench.best_codes[comparison] = -1
+        bench.best_bits[comparison] = 0.0
+    effects = 0
+    count = 0
     left = a
     while True:
         right = b
         while True:
-            contributions(program, rows, left, right, work.codes, work.bits, work.scratch)
-            effects |= vetoed(program, work.codes) & FORBID
-            for comparison in range(work.codes.shape[0]):
-                known = work.codes[comparison] >= 0
-                if known and (work.best_codes[comparison] < 0 or work.bits[comparison] > work.best_bits[comparison]):
-                    work.best_codes[comparison] = work.codes[comparison]
-                    work.best_bits[comparison] = work.bits[comparison]
+            bench.left[count] = left
+            bench.right[count] = right
+            count += 1
+            if count == CHUNK:
+                effects |= _take_best(program, rows, count, bench)
+                count = 0
             right = groups.next_member[right]
             if right == b:
                 break
         left = groups.next_member[left]
         if left == a:
             break
-    return prior + work.best_bits.sum(), effects | vetoed(program, work.best_codes)
+    effects |= _take_best(program, rows, count, bench)
+    weight = prior
+    for comparison in range(bench.best_bits.shape[0]):
+        weight += bench.best_bits[comparison]
+    return weight, effects | vetoed(program, bench.best_codes)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _judge(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int, prior: float, work: Workspace
+    program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int, prior: float, bench: Bench
 ) -> Any:
     """Weight and vetoes between the groups that an edge touches; a pair of single records keeps its own."""
     i, j = edges.left[edge], edges.right[edge]
     a, b = _root(groups.parent, i), _root(groups.parent, j)
     if groups.size[a] == 1 and groups.size[b] == 1:
         return edges.weights[edge], np.int64(edges.vetoes[edge])
-    weight, effects = _weigh(program, rows, groups, i, j, prior, work)
+    weight, effects = _weigh(program, rows, groups, i, j, prior, bench)
     return weight, np.int64(effects)
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _agglomerate(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, joined: Any, work: Workspace
+    program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, outcome: Any, bench: Bench
 ) -> None:
-    """Join groups along edges (sorted, strongest first) until a round changes nothing. `limits` is (prior, link) in bits."""
+    """Join groups along edges (sorted, strongest first) until a round changes nothing.
+
+    `limits` is (prior, link) in bits; `outcome` is (edges still open int64 (e,), edges that joined bool (e,)).
+    """
     prior, link = limits
-    open_edges = np.arange(edges.left.shape[0])
+    open_edges, joined = outcome
     for _ in range(MAXIMUM_ROUNDS):
         left_open = 0
         changed = False
@@ -186,7 +211,7 @@ def _agglomerate(
             left_open += 1
             if groups.barred[edges.left[edge]] or groups.barred[edges.right[edge]]:
                 continue
-            weight, effects = _judge(program, rows, groups, edges, edge, prior, work)
+            weight, effects = _judge(program, rows, groups, edges, edge, prior, bench)
             if weight >= link and effects == 0 and not _kept_apart(groups, a, b):
                 _join(groups, a, b)
                 joined[edge] = True
@@ -197,9 +222,9 @@ def _agglomerate(
             break
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _fits_both(
-    program: Program, rows: Rows, groups: Groups, record: int, other: int, limits: Any, work: Workspace
+    program: Program, rows: Rows, groups: Groups, record: int, other: int, limits: Any, bench: Bench
 ) -> bool:
     """Whether `record` alone fits the rest of its group and the group of `other` about equally well."""
     prior, link, margin = limits
@@ -212,16 +237,16 @@ def _fits_both(
     # take the record out of its ring, weigh, and put it back
     groups.next_member[before] = rest
     groups.next_member[record] = record
-    here, _ = _weigh_members(program, rows, groups, record, rest, prior, work)
-    there, effects = _weigh_members(program, rows, groups, record, other, prior, work)
+    here, _ = _weigh_members(program, rows, groups, record, rest, prior, bench)
+    there, effects = _weigh_members(program, rows, groups, record, other, prior, bench)
     groups.next_member[before] = record
     groups.next_member[record] = rest
     return effects == 0 and there >= link and abs(here - there) < margin
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _find_ambiguous(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, movable: Any, found: Any, work: Workspace
+    program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, movable: Any, found: Any, bench: Bench
 ) -> None:
     """Mark records that fit two groups about equally, where those groups may not be one: found bool (n,)."""
     for edge in range(edges.left.shape[0]):
@@ -231,22 +256,22 @@ def _find_ambiguous(
         a, b = _root(groups.parent, i), _root(groups.parent, j)
         if a == b:
             continue
-        weight, effects = _weigh(program, rows, groups, i, j, limits[0], work)
+        weight, effects = _weigh(program, rows, groups, i, j, limits[0], bench)
         if effects & FORBID == 0:
             continue
-        if movable[i] and _fits_both(program, rows, groups, i, j, limits, work):
+        if movable[i] and _fits_both(program, rows, groups, i, j, limits, bench):
             found[i] = True
-        if movable[j] and _fits_both(program, rows, groups, j, i, limits, work):
+        if movable[j] and _fits_both(program, rows, groups, j, i, limits, bench):
             found[j] = True
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _final_doubts(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, prior: float, weights: Any, effects_out: Any, work: Workspace
+    program: Program, rows: Rows, groups: Groups, edges: Edges, prior: float, weights: Any, effects_out: Any, bench: Bench
 ) -> None:
     for edge in range(edges.left.shape[0]):
         if _root(groups.parent, edges.left[edge]) != _root(groups.parent, edges.right[edge]):
-            weight, effects = _judge(program, rows, groups, edges, edge, prior, work)
+            weight, effects = _judge(program, rows, groups, edges, edge, prior, bench)
             weights[edge] = weight
             effects_out[edge] = effects
 
@@ -270,7 +295,7 @@ def _groups(count: int, persons: NDArray[np.int64], constraints: Constraints, ba
     return groups
 
 
-@njit(nogil=True, cache=True)
+@leaf
 def _join_pairs(groups: Groups, pairs: Any) -> None:
     for place in range(pairs.shape[0]):
         a, b = _root(groups.parent, pairs[place, 0]), _root(groups.parent, pairs[place, 1])
@@ -300,37 +325,39 @@ def cluster(
     comparisons = len(program.starts)
     order = np.lexsort((edges.right, edges.left, -edges.weights))
     ordered = Edges(*(column[order] for column in edges))
-    work = Workspace(
+    bench = Bench(
+        workspace(program),
+        np.empty(CHUNK, dtype=np.int32),
+        np.empty(CHUNK, dtype=np.int32),
+        np.empty((CHUNK, comparisons), dtype=np.int8),
+        np.empty((CHUNK, comparisons)),
         np.empty(comparisons, dtype=np.int8),
         np.empty(comparisons),
-        np.empty(comparisons, dtype=np.int8),
-        np.empty(comparisons),
-        np.empty(SCRATCH_SIZE, dtype=np.int32),
     )
     limits = (prior, thresholds.link, thresholds.margin)
     barred = np.zeros(count, dtype=np.bool_)
     for final in (False, True):
         groups = _groups(count, persons, constraints, barred)
         joined = np.zeros(len(order), dtype=np.bool_)
-        _agglomerate(program, rows, groups, ordered, limits[:2], joined, work)
+        _agglomerate(program, rows, groups, ordered, limits[:2], (np.arange(len(order)), joined), bench)
         if final:
             break
         ambiguous = np.zeros(count, dtype=np.bool_)
         movable = (persons < 0) & ~np.isin(np.arange(count), constraints.must_link)
-        _find_ambiguous(program, rows, groups, ordered, limits, movable, ambiguous, work)
+        _find_ambiguous(program, rows, groups, ordered, limits, movable, ambiguous, bench)
         if not ambiguous.any():
             break
         barred = ambiguous
     weights = np.full(len(order), np.nan)
     vetoes = np.zeros(len(order), dtype=np.uint8)
-    _final_doubts(program, rows, groups, ordered, prior, weights, vetoes, work)
+    _final_doubts(program, rows, groups, ordered, prior, weights, vetoes, bench)
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     labels = _labels(groups.parent)
     return Clusters(labels, joined[back], weights[back], vetoes[back], barred)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _labels(parent: Any) -> Any:
     labels = np.empty_like(parent)
     for record in range(parent.shape[0]):
