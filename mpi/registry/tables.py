@@ -67,8 +67,8 @@ source_system = sa.Table(
 
 # A record lies in three tables, so that the scans which every run makes read nothing they do not need: who is stored
 # (this one, 80 bytes a row), the raw values (personal data) and the feature row.
-# Tables that take every record of a bulk run have no foreign keys: checking them cost PostgreSQL a third of its speed
-# (measured: 76 to 49 thousand records a second). integrity.py counts what would break them; the small tables have theirs.
+# Tables that take every record of a bulk run have no foreign keys: they cost PostgreSQL a third of its speed
+# (measured: 76 to 49 thousand records a second). integrity.py counts what would break them; small tables have theirs.
 source_record = sa.Table(
     "source_record",
     METADATA,

@@ -5,11 +5,13 @@ import re
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from mpi.domain.errors import RegistryError
 from mpi.registry.dialects import dialect_for
-from mpi.registry.migrate import migrate, newest_version, stored_version
+from mpi.registry.migrate import SCHEMA_VERSION, SCRIPTS, migrate, stored_version
 from mpi.registry.tables import METADATA
 
 
@@ -18,9 +20,21 @@ def test_from_empty_to_the_newest_and_again(empty_url: str) -> None:
         migrate(empty_url)
         engine = dialect_for(empty_url).engine()
         with engine.connect() as connection:
-            assert stored_version(connection) == newest_version()
+            assert stored_version(connection) == SCHEMA_VERSION
             assert connection.scalar(sa.text("SELECT count(*) FROM registry_counter")) == 1
         engine.dispose()
+
+
+def test_the_code_works_with_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_current_head() == SCHEMA_VERSION
+    # Versions are compared as text to tell older from newer.
+    assert [script.revision for script in scripts.walk_revisions()] == sorted(
+        (script.revision for script in scripts.walk_revisions()), reverse=True
+    )
+    assert all(len(script.revision) == 4 for script in scripts.walk_revisions())
 
 
 def test_migrated_tables_are_those_of_the_metadata(registry_url: str) -> None:
