@@ -119,7 +119,9 @@ class _Found:
         """A whole twelve-digit number: the person's own, or that of somebody a generation older."""
         if is_placeholder_number(number):
             return
-        if self.birth_year is not None and self.birth_year - implied_birth_year(number) >= PARENT_AGE:
+        is_older = self.birth_year is not None and self.birth_year - implied_birth_year(number) >= PARENT_AGE
+        # Temporary codes of other systems have twelve digits too, but no province in front and no year inside.
+        if is_older and number[:3] in province_codes():
             self.guardian = self.guardian or number
         elif self.citizen is None:
             self.citizen = number
