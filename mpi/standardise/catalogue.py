@@ -7,7 +7,7 @@ value.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from mpi.domain.records import ColumnKind, StandardValue
 from mpi.standardise import addresses, dates, identifiers, names, phones, sexes, text
@@ -55,22 +55,27 @@ def _mother_name(value: str | None) -> Values:
     return name.folded, name.dialect
 
 
-def _written_date(value: str | None) -> dates.StandardDate | str | None:
-    """The date as written, or the raw value where the record's year decides what was meant (two-digit years)."""
-    return value if dates.needs_record(value) else dates.parse_date(value)
+_NO_DATE: Values = (None,) * 5
 
 
-def _birth_date(written: dates.StandardDate | str | None, recorded_year: int | None) -> Values:
-    if not isinstance(written, dates.StandardDate):
-        written = dates.parse_date(written, recorded_year)
-    born = dates.birth_date(written, recorded_year)
+def _birth_values(born: dates.StandardDate) -> Values:
     return born.iso, born.year, born.month, born.day, born.swapped
 
 
+def _written_birth(value: str | None) -> Values | str | None:
+    """The values of a birth date, or the raw text where the record's year decides what was meant (two-digit years)."""
+    return value if dates.needs_record(value) else _birth_values(dates.parse_birth_date(value))
+
+
+def _birth_date(written: Values | str | None, recorded_year: int | None) -> Values:
+    if not isinstance(written, tuple):
+        return _birth_values(dates.parse_birth_date(written, recorded_year))
+    return written if dates.is_plausible_birth(cast(int | None, written[1]), recorded_year) else _NO_DATE
+
+
 def _birth_year(value: str | None) -> int | str | None:
-    """The year of the date as written, or the raw value where the record's year decides."""
-    written = _written_date(value)
-    return written.year if isinstance(written, dates.StandardDate) else written
+    """The year of a birth date, or the raw text where the record's year decides."""
+    return value if dates.needs_record(value) else dates.parse_birth_date(value).year
 
 
 def _identifiers(
@@ -98,7 +103,7 @@ _ALL = (
     Standardiser("vn_name", ("name",), _outputs(TEXT, *names.StandardName._fields), (None,), names.standard_name),
     Standardiser("vn_mother_name", ("name",), _outputs(TEXT, "folded", "dialect"), (None,), _mother_name),
     Standardiser(
-        "vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (_written_date, dates.parse_year), _birth_date
+        "vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (_written_birth, dates.parse_year), _birth_date
     ),
     Standardiser("vn_sex", ("sex",), _outputs(TEXT, ""), (sexes.standard_sex,), lambda sex: (sex,)),
     Standardiser(

@@ -185,6 +185,11 @@ def parse_birth_date(value: str | None, recorded_year: int | None = None) -> Sta
     return birth_date(parse_date(value, recorded_year), recorded_year)
 
 
+def is_plausible_birth(year: int | None, recorded_year: int | None) -> bool:
+    """Whether somebody born in a year can be in a record of another: not after it, and at most 125 years before."""
+    return year is None or recorded_year is None or recorded_year - 125 <= year <= recorded_year
+
+
 def birth_date(born: StandardDate, recorded_year: int | None) -> StandardDate:
     """A date as a birth date: 1 January counts as the year alone, as registers that demand a date write it for
     unknown days.
@@ -193,7 +198,7 @@ def birth_date(born: StandardDate, recorded_year: int | None) -> StandardDate:
     """
     if born.year is None:
         return UNKNOWN
-    if recorded_year is not None and not recorded_year - 125 <= born.year <= recorded_year:
+    if not is_plausible_birth(born.year, recorded_year):
         return UNKNOWN
     if born.month == 1 and born.day == 1:
         return StandardDate(born.year)
