@@ -89,8 +89,8 @@ def known_records(uow: UnitOfWork) -> KnownRecords:
 
 
 def insert_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None) -> None:
-    """Writes records that are new, as version 1. Raises InvalidInputError for an id that no database can keep."""
-    _check_ids(batch)
+    """Writes records that are new, as version 1. Raises InvalidInputError for text that not every database keeps."""
+    _refuse_nul(batch)
     ids = batch.record_ids
     bulk.insert(
         uow,
@@ -117,6 +117,7 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
     A record may be in the batch once. Raises InvalidInputError when it is there twice, RegistryError when a record is
     not stored under the key that the batch gives it (two keys with one hash).
     """
+    _refuse_nul(batch)
     ids = batch.record_ids
     if len(np.unique(ids)) != len(ids):
         raise InvalidInputError("a batch of new versions holds one record twice")
@@ -234,9 +235,10 @@ def count(uow: UnitOfWork) -> int:
     return int(uow.connection.scalar(sa.select(sa.func.count()).select_from(source_record)) or 0)
 
 
-def _check_ids(batch: RecordBatchRows) -> None:
-    if any("\x00" in text for text in batch.source_record_ids):
-        raise InvalidInputError("a source_record_id holds a NUL character")
+def _refuse_nul(batch: RecordBatchRows) -> None:
+    for name, texts in (("source_record_id", batch.source_record_ids), ("recorded_at", batch.recorded_ats)):
+        if any(text is not None and "\x00" in text for text in texts):
+            raise InvalidInputError(f"a {name} holds a NUL character")
 
 
 def _id_ranges(uow: UnitOfWork, column: sa.Column[int]) -> Iterator[tuple[int, int]]:

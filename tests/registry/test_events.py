@@ -68,6 +68,7 @@ def test_four_writers_at_once_leave_one_unbroken_row_in_commit_order(registry: R
         try:
             for _ in range(15):
                 with registry.begin() as uow:
+                    last_revision(uow)  # Who reads first must not lose the right to write to another.
                     append(uow, _rows(3))
         except BaseException as error:
             failures.append(error)
