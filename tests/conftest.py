@@ -1,11 +1,13 @@
 """A skipped test is a failed one: whatever a test needs, `make test` provides or says plainly that it cannot.
 
-Fixtures live beside the tests that use them.
+Fixtures live beside the tests that use them; those of several folders are plugins named here.
 """
 
 from collections.abc import Generator
 
 import pytest
+
+pytest_plugins = ("tests.registries",)
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -14,7 +14,8 @@ def run_suite(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     shutil.copy(ROOT / "tests" / "conftest.py", folder)
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_sample.py").write_text(f"import pytest\n{text}\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+    without = ("cacheprovider", "hypothesispytest", "tests.registries")
+    command = [sys.executable, "-m", "pytest", "-q", *(f"-pno:{plugin}" for plugin in without)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -1,4 +1,7 @@
-"""Every registry test runs on SQLite and on PostgreSQL: one server a test process, one fresh database a test."""
+"""Registries for tests, on SQLite and on PostgreSQL: one server a test process, one fresh database a test.
+
+tests/conftest.py makes these fixtures known to every folder of tests.
+"""
 
 import itertools
 from collections.abc import Iterator
