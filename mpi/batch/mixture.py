@@ -1,10 +1,11 @@
 """Fellegi and Sunter's two-class mixture fitted to all pairs of a table, from a stratified sample of them.
 
-Candidate pairs (those of the blocking rules, where matches and rare agreement live) are counted one by one; all others
-are non-matches, represented by random ones that each stand for many. So a u of 1e-8 is a count, not a guess.
+Candidate pairs (those of the blocking rules, where matches and rare agreement live) are counted one by one. All others
+are non-matches, represented by random ones that each stand for many, drawn apart among pairs equal in a column with
+term frequencies and among the rest. So a u of 1e-8 is a count, not a guess.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from mpi.batch.pairs import PairFinder, threads_available
 from mpi.domain.model import LevelParameters, LinkageModel, Parameters
-from mpi.matching.features import Column
+from mpi.matching.features import Column, IntegerColumn, TextColumn, hash_column
 from mpi.matching.kernel import APART, FORBID
 from mpi.matching.scorer import Scorer
 from mpi.matching.siphash import PUBLIC_KEY
@@ -23,6 +24,9 @@ CHUNK = 1_000_000
 
 FREQUENCY_STEP = 0.25
 """Bits to which term frequencies are rounded while pairs are counted by pattern."""
+
+EQUAL_SHARE = 10
+"""Pairs drawn among those equal in a column with term frequencies: one for so many of all random pairs."""
 
 Levels = dict[tuple[str, str], float]
 
@@ -93,7 +97,7 @@ class _Patterns:
 
 def sample_pairs(
     model: LinkageModel,
-    columns: dict[str, Column],
+    columns: Mapping[str, Column],
     *,
     max_pairs: int,
     seed: int,
@@ -106,7 +110,6 @@ def sample_pairs(
     scorer = flat_scorer(model)
     rows = scorer.pack(columns, PUBLIC_KEY)
     records = len(rows)
-    total = records * (records - 1) / 2
     random = np.random.default_rng(seed)
     patterns = _Patterns(len(model.comparisons))
     with ThreadPoolExecutor(threads_available()) as executor:
@@ -116,17 +119,17 @@ def sample_pairs(
         if known is not None and len(known):
             keys.append(np.min(known, axis=1) * records + np.max(known, axis=1))
         candidates = np.unique(np.concatenate(keys)) if keys else np.empty(0, dtype=np.int64)
-        others = _random_pairs(records, max_pairs, random)
-        others = others[~_contained(others, candidates)]
         chosen = candidates
         if len(candidates) > max_pairs:
             chosen = np.sort(random.choice(candidates, max_pairs, replace=False))
-        weight = max(total - len(candidates), 0.0) / max(len(others), 1)
-        for pairs, each in ((chosen, len(candidates) / max(len(chosen), 1)), (others, weight)):
-            for part in _pieces(pairs):
+        strata = [_Stratum(chosen, len(candidates) / max(len(chosen), 1), candidates=True)]
+        strata += _other_pairs(model, columns, candidates, max_pairs=max_pairs, random=random)
+        for stratum in strata:
+            for start in range(0, len(stratum.pairs), CHUNK):
+                part = stratum.pairs[start : start + CHUNK]
                 fields = _fields(scorer, rows, part, executor)
-                fields[:, -1] |= pairs is others
-                patterns.add(fields, np.full(len(part), each))
+                fields[:, -1] |= not stratum.candidates
+                patterns.add(fields, np.full(len(part), stratum.weight))
     fields, counts = patterns.joined()
     return PairSample(
         codes=fields[:, :-2].astype(np.int8),
@@ -137,15 +140,80 @@ def sample_pairs(
     )
 
 
-def _random_pairs(records: int, count: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Different pairs as sorted keys left * records + right, left < right; about `count`, or all there are."""
-    if records * (records - 1) // 2 <= count:
+@dataclass(frozen=True, slots=True)
+class _Stratum:
+    """Pairs as keys left * records + right with left < right, each of which stands for `weight` pairs."""
+
+    pairs: NDArray[np.int64]
+    weight: float
+    candidates: bool = False
+
+
+def _other_pairs(
+    model: LinkageModel,
+    columns: Mapping[str, Column],
+    candidates: NDArray[np.int64],
+    *,
+    max_pairs: int,
+    random: np.random.Generator,
+) -> list[_Stratum]:
+    """What is not a candidate: pairs equal in a column with term frequencies, column by column, and all others."""
+    codes = [hash_column(_text(columns[name]), PUBLIC_KEY) for name in sorted(model.term_frequencies)]
+    records = _records(columns)
+    if records * (records - 1) // 2 <= max_pairs:
         left, right = np.triu_indices(records, 1)
-        return left.astype(np.int64) * records + right
-    left = random.integers(0, records, count)
-    right = random.integers(0, records - 1, count)
+        every = left.astype(np.int64) * records + right
+        return [_Stratum(every[~_contained(every, candidates)], 1.0)]
+    strata = []
+    for place, values in enumerate(codes):
+        pairs, weight = _equal_pairs(values, max_pairs // EQUAL_SHARE, random)
+        strata.append(_Stratum(_without(pairs, candidates, codes[:place]), weight))
+    left = random.integers(0, records, max_pairs)
+    right = random.integers(0, records - 1, max_pairs)
     right += right >= left
-    return np.unique(np.minimum(left, right) * records + np.maximum(left, right))
+    pairs = np.sort(np.minimum(left, right) * records + np.maximum(left, right))
+    strata.append(_Stratum(_without(pairs, candidates, codes), records * (records - 1) / 2 / max_pairs))
+    return strata
+
+
+def _equal_pairs(
+    values: NDArray[np.uint64], count: int, random: np.random.Generator
+) -> tuple[NDArray[np.int64], float]:
+    """`count` random pairs of rows with equal values (0 is missing), and how many such pairs each stands for."""
+    order = np.argsort(values, kind="stable")
+    order = order[values[order] != 0]
+    _, starts, sizes = np.unique(values[order], return_index=True, return_counts=True)
+    ends = np.cumsum(sizes * (sizes - 1) // 2)
+    total = int(ends[-1]) if len(ends) else 0
+    if total == 0:
+        return np.empty(0, dtype=np.int64), 0.0
+    block = np.searchsorted(ends, random.integers(0, total, count), side="right")
+    left = random.integers(0, sizes[block])
+    right = random.integers(0, sizes[block] - 1)
+    right += right >= left
+    left, right = order[starts[block] + left], order[starts[block] + right]
+    return np.sort(np.minimum(left, right) * len(values) + np.maximum(left, right)), total / count
+
+
+def _without(
+    pairs: NDArray[np.int64], candidates: NDArray[np.int64], codes: Sequence[NDArray[np.uint64]]
+) -> NDArray[np.int64]:
+    """Pairs that are no candidates and differ in every one of `codes`."""
+    kept = ~_contained(pairs, candidates)
+    for values in codes:
+        left, right = np.divmod(pairs, len(values))
+        kept &= (values[left] != values[right]) | (values[left] == 0)
+    return pairs[kept]
+
+
+def _text(column: Column) -> TextColumn:
+    assert isinstance(column, TextColumn)
+    return column
+
+
+def _records(columns: Mapping[str, Column]) -> int:
+    column = next(iter(columns.values()))
+    return len(column.values) if isinstance(column, IntegerColumn) else len(column.offsets) - 1
 
 
 def _contained(values: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -154,11 +222,6 @@ def _contained(values: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[n
     place = np.minimum(np.searchsorted(among, values), len(among) - 1)
     found: NDArray[np.bool_] = among[place] == values
     return found
-
-
-def _pieces(pairs: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(pairs), CHUNK):
-        yield pairs[start : start + CHUNK]
 
 
 def _fields(

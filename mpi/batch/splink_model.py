@@ -140,9 +140,12 @@ def register_term_frequencies(linker: Linker, db_api: DuckDBAPI, table: pa.Table
         linker.table_management.register_term_frequency_lookup(db_api.register(lookup), column)
 
 
-def linker_of(model: LinkageModel, table: pa.Table, *, db_api: DuckDBAPI) -> Linker:
-    """A Splink linker for a trained model on a standard table; its predictions are the kernel's weights."""
-    settings = splink_settings(model, records=table.num_rows)
+def linker_of(model: LinkageModel, table: pa.Table, *, db_api: DuckDBAPI, gammas: bool = False) -> Linker:
+    """A Splink linker for a trained model on a standard table; its predictions are the kernel's weights.
+
+    With `gammas` they also hold the level codes, and the values compared, which Splink does not give apart.
+    """
+    settings = splink_settings(model, records=table.num_rows) | {"retain_matching_columns": gammas}
     linker = Linker(register_inputs(db_api, table, model), settings, log_level=None)
     register_term_frequencies(linker, db_api, table, model)
     return linker

@@ -79,7 +79,7 @@ def train(
     table: pa.Table,
     *,
     seed: int,
-    max_pairs: int = 10_000_000,
+    max_pairs: int = 20_000_000,
     options: TrainingOptions | None = None,
 ) -> tuple[Parameters, dict[str, TermFrequencies]]:
     """Train a model on a standard table; what it was trained on before is not used.
