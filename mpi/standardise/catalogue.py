@@ -57,6 +57,9 @@ def _mother_name(value: str | None) -> Values:
 
 _NO_DATE: Values = (None,) * 5
 
+_GROWN = 2
+"""Years from birth to the record after which a name can no longer be the mother's in a newborn's place."""
+
 
 def _birth_values(born: dates.StandardDate) -> Values:
     return born.iso, born.year, born.month, born.day, born.swapped
@@ -69,8 +72,12 @@ def _written_birth(value: str | None) -> Values | str | None:
 
 def _birth_date(written: Values | str | None, recorded_year: int | None) -> Values:
     if not isinstance(written, tuple):
-        return _birth_values(dates.parse_birth_date(written, recorded_year))
-    return written if dates.is_plausible_birth(cast(int | None, written[1]), recorded_year) else _NO_DATE
+        written = _birth_values(dates.parse_birth_date(written, recorded_year))
+    year = cast(int | None, written[1])
+    if not dates.is_plausible_birth(year, recorded_year):
+        written, year = _NO_DATE, None
+    is_grown = year is not None and recorded_year is not None and recorded_year - year >= _GROWN
+    return *written, "grown" if is_grown else None
 
 
 def _birth_year(value: str | None) -> int | str | None:
@@ -103,7 +110,11 @@ _ALL = (
     Standardiser("vn_name", ("name",), _outputs(TEXT, *names.StandardName._fields), (None,), names.standard_name),
     Standardiser("vn_mother_name", ("name",), _outputs(TEXT, "folded", "dialect"), (None,), _mother_name),
     Standardiser(
-        "vn_birth_date", ("date", "recorded_at"), _DATE_OUTPUTS, (_written_birth, dates.parse_year), _birth_date
+        "vn_birth_date",
+        ("date", "recorded_at"),
+        (*_DATE_OUTPUTS, Output("grown", TEXT)),
+        (_written_birth, dates.parse_year),
+        _birth_date,
     ),
     Standardiser("vn_sex", ("sex",), _outputs(TEXT, ""), (sexes.standard_sex,), lambda sex: (sex,)),
     Standardiser(

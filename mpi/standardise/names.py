@@ -32,12 +32,16 @@ _TRIGGERS = frozenset(
 )
 # Most common of all first syllables, so kept out of the slow path unless the name is as short as a placeholder.
 _SHORT_TRIGGERS = frozenset(("nguyen", "tran", "vo", "ho"))
-_NOTHING = (None,) * 12
+_NOTHING = (None,) * 13
 
 
 class StandardName(NamedTuple):
     """All standard forms of one name; None where nothing is known. Only `accented` and `neutral` may be other than
-    ASCII."""
+    ASCII.
+
+    `given_known` is the given name where the tables have it as it is written: a slip of the pen seldom makes another
+    name, while a twin always bears one.
+    """
 
     accented: str | None
     neutral: str | None
@@ -50,6 +54,7 @@ class StandardName(NamedTuple):
     surname_dialect: str | None
     initials: str | None
     sorted: str | None
+    given_known: str | None
     mother: str | None
 
 
@@ -61,6 +66,15 @@ def _known_syllables() -> tuple[str, ...]:
         for row in rows(table):
             known.update(row["folded"].split())
     return tuple(sorted(known))
+
+
+@lru_cache(maxsize=1)
+def _given_names() -> tuple[frozenset[str], frozenset[str]]:
+    """Last syllables of the given names on record: with marks (neutral to tone placement and i/y), and without."""
+    written = [row["given"] for row in rows("given_name_freq")]
+    written += [row["middle_and_given"] for row in rows("middle_given_pair_freq")]
+    known = [syllable(name.split()[-1]) for name in written]
+    return frozenset(one.neutral for one in known), frozenset(one.folded for one in known)
 
 
 def _fill_lost_letters(word: str) -> str:
@@ -117,6 +131,7 @@ def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
         accented = None
     else:
         neutral = " ".join([one.neutral for one in read])
+    marked, bare = _given_names()
     sounds = [one.as_given for one in read]
     surname_dialect = None
     if len(read) > 1:
@@ -133,6 +148,7 @@ def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
         surname_dialect,
         "".join([word[0] for word in plain]),
         " ".join(sorted(plain)),
+        plain[-1] if (plain[-1] in bare if accented is None else read[-1].neutral in marked) else None,
         mother,
     )
 

@@ -8,7 +8,7 @@ from mpi.standardise.names import StandardName, standard_name
 from mpi.standardise.placeholders import is_placeholder_name
 from tests.strategies import vietnamese_names, written_names
 
-NOTHING = StandardName(*(None,) * 12)
+NOTHING = StandardName(*(None,) * 13)
 
 READ = [
     ("NGUYỄN THỊ  LAN", "nguyễn thị lan", "nguyen thi lan"),
@@ -117,6 +117,11 @@ def test_the_parts_of_a_name() -> None:
     assert (name.surname_dialect, name.given_dialect, name.dialect) == ("hoan", "qui", "hoan thi suan qui")
     assert standard_name("Lan")[2:9] == ("lan", "lan", None, None, "lan", "lan", None)
     assert standard_name("Lê Hoa").middle is None
+
+
+def test_a_slip_of_the_pen_seldom_makes_another_name() -> None:
+    written = ("Lê Thị Trang", "LE THI TRANG", "Lê Thị Trảng", "Lê Thị Tramg", "Lê Vân Quí", "Lê Vân Quý")
+    assert [standard_name(name).given_known for name in written] == ["trang", "trang", None, None, "qui", "quy"]
 
 
 ALIKE = [
