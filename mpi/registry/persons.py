@@ -170,6 +170,20 @@ def current_links(uow: UnitOfWork) -> OpenLinks:
     return OpenLinks(link_ids[order], record_ids[order], person_ids[order])
 
 
+def links_as_of(uow: UnitOfWork, revision: int) -> OpenLinks:
+    """The links that were open right after a revision."""
+    query = (
+        sa.select(link.c.record_id, link.c.link_id, link.c.person_id)
+        .where(
+            link.c.valid_from_revision <= revision,
+            sa.or_(link.c.valid_to_revision.is_(None), link.c.valid_to_revision > revision),
+        )
+        .order_by(link.c.record_id)
+    )
+    (record_ids, link_ids, persons), _ = uow.dialect.read_packed(uow.connection, query, integers=3)
+    return OpenLinks(link_ids, record_ids, persons)
+
+
 def members(uow: UnitOfWork, person_ids: Integers) -> OpenLinks:
     """The open links of some people, in the order of record ids."""
     query = (

@@ -78,6 +78,12 @@ def find_run(uow: UnitOfWork, run_id: int) -> Run:
     return _run(row)
 
 
+def last_finished(uow: UnitOfWork) -> int:
+    """The newest run that placed everything it knew; 0 before the first. Versions of later runs have not been compared."""
+    done = sa.select(sa.func.max(run.c.run_id)).where(run.c.status == RunStatus.DONE)
+    return int(uow.connection.scalar(done) or 0)
+
+
 def advance(uow: UnitOfWork, run_id: int, *, cursor: int, state: Mapping[str, Any] | None = None) -> None:
     """Notes how far a run came, in the transaction that brought it there; `state` replaces the old one when given."""
     values: dict[str, Any] = {"cursor": cursor}

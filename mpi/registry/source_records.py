@@ -157,6 +157,65 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
     update_features(uow, ids, layout=batch.feature_layout, features=batch.features)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredRecords:
+    """Every stored record in the order of record ids: int64[n], uint64[n], int64[n] (the run that wrote its version, 0 for none)."""
+
+    record_ids: Integers
+    key_hashes: Hashes
+    run_ids: Integers
+
+
+def stored_records(uow: UnitOfWork) -> StoredRecords:
+    """Who is stored, and by which run the current version came."""
+    stored = source_record.c
+    query = sa.select(stored.record_id, stored.key_hash, sa.func.coalesce(stored.run_id, 0)).order_by(stored.record_id)
+    parts = [[np.empty(0, dtype=np.int64)] * 3]
+    for low, high in _id_ranges(uow, stored.record_id):
+        within = query.where(stored.record_id.between(low, high))
+        parts.append(uow.dialect.read_packed(uow.connection, within, integers=3)[0])
+    record_ids, hashes, run_ids = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return StoredRecords(record_ids, hashes.view(np.uint64), run_ids)
+
+
+def take_back(uow: UnitOfWork, run_id: int) -> int:
+    """Removes every version that a run wrote and restores the ones before; returns how many versions went.
+
+    Only for a run that has placed nothing. Feature rows of restored records are marked stale (an empty layout).
+    """
+    stored, old = source_record.c, source_record_version.c
+    gone = 0
+    while True:
+        before = (
+            sa.select(old.record_id, old.version, old.content_digest, old.recorded_at, old.raw, old.run_id)
+            .join_from(source_record_version, source_record, old.record_id == stored.record_id)
+            .where(stored.run_id == run_id, old.version == stored.version - 1)
+        )
+        rows = uow.connection.execute(before).all()
+        if not rows:
+            break
+        for row in rows:
+            here = stored.record_id == row.record_id
+            values = {name: row._mapping[name] for name in ("version", "content_digest", "recorded_at", "run_id")}
+            uow.connection.execute(sa.update(source_record).where(here).values(values))
+            uow.connection.execute(
+                sa.update(record_content).where(record_content.c.record_id == row.record_id).values({"raw": row.raw})
+            )
+            uow.connection.execute(
+                sa.update(record_feature)
+                .where(record_feature.c.record_id == row.record_id)
+                .values({"feature_layout": ""})
+            )
+            uow.connection.execute(
+                sa.delete(source_record_version).where(old.record_id == row.record_id, old.version == row.version)
+            )
+        gone += len(rows)
+    mine = sa.select(stored.record_id).where(stored.run_id == run_id)
+    for table in (record_feature, record_content):
+        uow.connection.execute(sa.delete(table).where(table.c.record_id.in_(mine)))
+    return gone + uow.connection.execute(sa.delete(source_record).where(stored.run_id == run_id)).rowcount
+
+
 def update_features(uow: UnitOfWork, record_ids: Integers, *, layout: str, features: FeatureRows) -> None:
     """Replaces the feature rows of stored records: int64[n], uint8[n, width]."""
     values: dict[str, bulk.Column] = {"feature_layout": Every(layout), "feature_row": features}
