@@ -19,7 +19,8 @@ from mpi.persons.clusters import Clusters, Constraints, Edges, cluster
 from mpi.persons.placement import Plan, place
 
 DOUBT = 8.0
-"""Bits below `review` that a pair may weigh and still be weighed again with what the other records of its people know."""
+"""Bits below `review` that a pair may weigh and still be weighed again with what the other records of its people
+know."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total); total is 0 where it is not known."""
@@ -29,7 +30,8 @@ Progress = Callable[[str, int, int], None]
 class Table:
     """Records to be linked, n of them in canonical order.
 
-    `rows` uint8 (n, layout width), changed in place by frequency caps; `persons` int64 (n,): the present person or -1; `fresh` bool (n,):
+    `rows` uint8 (n, layout width), changed in place by frequency caps; `persons` int64 (n,): the present person or
+    -1; `fresh` bool (n,):
     new or changed, to be compared with all others; `constraints` hold positions in this table.
     """
 
@@ -41,9 +43,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Linkage:
-    """What linking found: the plan, the edges it rests on, their codes and rules, what blocking did, which values were capped.
+    """What linking found: the plan, the edges it rests on, their codes and rules, what blocking did, which values
+    were capped.
 
-    `seconds` gives the time of each step; `overlays` int32 (k, 2): placed records whose new values contradict a member of their person.
+    `seconds` gives the time of each step; `overlays` int32 (k, 2): placed records whose new values contradict a
+    member of their person.
     """
 
     plan: Plan

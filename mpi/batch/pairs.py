@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import BlockingRule
-from mpi.matching.blocking import Blocks, BlockingPlan, blocking_plan, chunk_keys, emit_pairs, fill_keys, refine_keys
+from mpi.matching.blocking import BlockingPlan, Blocks, blocking_plan, chunk_keys, emit_pairs, fill_keys, refine_keys
 from mpi.matching.kernel import Rows, as_rows
 from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.siphash import key_words
@@ -29,9 +29,11 @@ KEY_CHUNK = 100_000
 
 @dataclass(slots=True)
 class RuleReport:
-    """What one blocking rule did: candidate pairs (each pair counted once, under its first rule), blocks split, blocks cut.
+    """What one blocking rule did: candidate pairs (each pair counted once, under its first rule), blocks split,
+    blocks cut.
 
-    `missing_refinement` counts entries that lacked a refining field and were compared only with one another; `pairs_cut` the
+    `missing_refinement` counts entries that lacked a refining field and were compared only with one another;
+    `pairs_cut` the
     comparisons that cutting left out.
     """
 
@@ -60,7 +62,8 @@ class PairsReport:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Candidate pairs that one task emitted: int32 (n,) each, left < right; `rule` is the place of the rule that gave them."""
+    """Candidate pairs that one task emitted: int32 (n,) each, left < right; `rule` is the place of the rule that
+    gave them."""
 
     left: NDArray[np.int32]
     right: NDArray[np.int32]
@@ -69,7 +72,8 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class ScoredPairs:
-    """Pairs kept after scoring: left < right (int32), match weights in bits, level codes, vetoes, place of the blocking rule."""
+    """Pairs kept after scoring: left < right (int32), match weights in bits, level codes, vetoes, place of the
+    blocking rule."""
 
     left: NDArray[np.int32]
     right: NDArray[np.int32]
@@ -121,7 +125,8 @@ def _sort(keys: NDArray[np.uint64], records: NDArray[np.int32], slots: NDArray[n
 
 
 class PairFinder:
-    """Blocking of one table of feature rows. `key` is the registry's 16-byte secret; `fresh` marks the records to be compared."""
+    """Blocking of one table of feature rows. `key` is the registry's 16-byte secret; `fresh` marks the records to be
+    compared."""
 
     def __init__(self, scorer: Scorer, rows: NDArray[np.uint8], key: bytes, fresh: NDArray[np.bool_]) -> None:
         self._scorer = scorer
@@ -147,7 +152,8 @@ class PairFinder:
         self.report.rules = [report for _, report in outcomes]
 
     def _refined(self, place: int) -> tuple[Blocks, RuleReport]:
-        """Blocks of one rule with two records or more, large ones split by the rule's refining fields and cut at last."""
+        """Blocks of one rule with two records or more, large ones split by the rule's refining fields and cut at
+        last."""
         rule: BlockingRule = self._plan.rules[place]
         report = RuleReport(rule.name)
         span = int(self._plan.keys.first_slot[place]), int(self._plan.keys.first_slot[place + 1])

@@ -31,7 +31,8 @@ class FieldRule:
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """One test on a pair: a level kind (a row of `matching/levels.py`), the standard columns it reads, its parameter."""
+    """One test on a pair: a level kind (a row of `matching/levels.py`), the standard columns it reads, its
+    parameter."""
 
     kind: str
     columns: tuple[str, ...]
@@ -59,7 +60,8 @@ Condition = Predicate | AnyOf | AllOf
 class Level:
     """One comparison level. `condition` is None for the else level; `is_null` marks the level of missing values.
 
-    With `tf_column` the weight is adjusted by `tf_weight * (log2(u) - log2(max(tf_left, tf_right, tf_minimum)))`, where u
+    With `tf_column` the weight is adjusted by `tf_weight * (log2(u) - log2(max(tf_left, tf_right, tf_minimum)))`,
+    where u
     is that of the comparison's exact level (Splink's formula).
     """
 
@@ -94,7 +96,8 @@ class Comparison:
 class BlockingRule:
     """Records that agree on every column of `columns` become candidate pairs; set columns agree on any member.
 
-    A block of more than `limit` records is split by the `refine` columns, in turn, until it is small enough; what is still
+    A block of more than `limit` records is split by the `refine` columns, in turn, until it is small enough; what is
+    still
     too large is capped and reported.
     """
 
@@ -107,8 +110,10 @@ class BlockingRule:
 class VetoEffect(StrEnum):
     """What a veto does.
 
-    `forbid`: the two records may never be one person by rules, whatever joins them. `hold`: the pair never links without a
-    steward's eye. `apart`: the pair is no evidence of identity at all (relatives, namesakes): neither a link nor a question.
+    `forbid`: the two records may never be one person by rules, whatever joins them. `hold`: the pair never links
+    without a
+    steward's eye. `apart`: the pair is no evidence of identity at all (relatives, namesakes): neither a link nor a
+    question.
     """
 
     FORBID = "forbid"
@@ -130,7 +135,8 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class FrequencyCap:
-    """A value of `column` shared by more than `limit` different combinations of `per` columns is evidence of nothing."""
+    """A value of `column` shared by more than `limit` different combinations of `per` columns is evidence of
+    nothing."""
 
     column: str
     per: tuple[str, ...]
@@ -151,7 +157,8 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class SurvivorshipRule:
-    """Which value of a golden record's field wins: the highest source tier first, then `prefer` (recent, frequent, longest)."""
+    """Which value of a golden record's field wins: the highest source tier first, then `prefer` (recent, frequent,
+    longest)."""
 
     field: str
     prefer: tuple[str, ...]
@@ -167,7 +174,8 @@ class LevelParameters:
 
 @dataclass(frozen=True, slots=True)
 class TermFrequencies:
-    """Frozen relative frequencies of one standard column: frequent values by public 64-bit hash, one value for all others."""
+    """Frozen relative frequencies of one standard column: frequent values by public 64-bit hash, one value for all
+    others."""
 
     column: str
     frequencies: Mapping[int, float]
@@ -178,7 +186,8 @@ class TermFrequencies:
 class Parameters:
     """What training found: the prior, m and u of every level by (comparison, level label), and where they came from.
 
-    `records_per_person` is the expected number of records of one person: with N records in play the prior probability that
+    `records_per_person` is the expected number of records of one person: with N records in play the prior
+    probability that
     two random records match is `(records_per_person - 1) / (N - 1)`.
     """
 

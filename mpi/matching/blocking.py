@@ -1,7 +1,9 @@
 """Blocking keys and candidate pairs: a pair is a candidate when its records share a key of some rule.
 
-A key is a SipHash chain of the rule's place and its columns' codes under the registry's secret, 0 where a column is missing.
-Blocks are a partition of a rule's records at every stage, so "does an earlier rule give this pair?" is one comparison of keys.
+A key is a SipHash chain of the rule's place and its columns' codes under the registry's secret, 0 where a column is
+missing.
+Blocks are a partition of a rule's records at every stage, so "does an earlier rule give this pair?" is one
+comparison of keys.
 """
 
 from dataclasses import dataclass
@@ -25,7 +27,8 @@ _CODE, _NUMBER, _MEMBERS = 0, 1, 2
 class KeyProgram(NamedTuple):
     """How keys are made from rows: for each rule its columns as (kind, slot) pairs, and the span of its key slots.
 
-    `columns` int32 (rules, most columns, 2), kind -1 where there is none; `first_slot` int32 (rules + 1,): rule r fills key slots
+    `columns` int32 (rules, most columns, 2), kind -1 where there is none; `first_slot` int32 (rules + 1,): rule r
+    fills key slots
     first_slot[r]:first_slot[r + 1], one for every combination of set members.
     """
 
@@ -126,7 +129,8 @@ def refine_keys(rows: Rows, records: Any, slots: Any, keys: Any, operand: Any, k
 
 @njit(nogil=True, cache=True)
 def chunk_keys(records: Any, slots: Any, starts: Any, keys: Any, limit: int, key: Any) -> None:
-    """Cut blocks that cannot be refined: of each block (entries starts[b]:starts[b + 1]) every `limit` records stay together."""
+    """Cut blocks that cannot be refined: of each block (entries starts[b]:starts[b + 1]) every `limit` records stay
+    together."""
     for block in range(starts.shape[0] - 1):
         for entry in range(starts[block], starts[block + 1]):
             piece = np.uint64((entry - starts[block]) // limit + 1)
@@ -148,7 +152,8 @@ def _earlier(keys: Any, i: int, j: int, first_slot: Any, rule: int, current: Any
 
 
 class Blocks(NamedTuple):
-    """Some blocks of one rule: block b holds the entries starts[b]:starts[b + 1] of `records` (int32) under the key codes[b]."""
+    """Some blocks of one rule: block b holds the entries starts[b]:starts[b + 1] of `records` (int32) under the key
+    codes[b]."""
 
     records: NDArray[np.int32]
     codes: NDArray[np.uint64]
@@ -159,7 +164,8 @@ class Blocks(NamedTuple):
 def emit_pairs(keys: Any, blocks: Blocks, first_slot: Any, rule: int, fresh: Any, out: Any) -> int:
     """Candidate pairs of some blocks of one rule, each pair once over all rules and slots.
 
-    `keys` uint64 (n, slots) of all rules; a pair needs one record with `fresh` (bool (n,)) true. `out` is (left, right), int32,
+    `keys` uint64 (n, slots) of all rules; a pair needs one record with `fresh` (bool (n,)) true. `out` is (left,
+    right), int32,
     large enough; left < right. Gives how many pairs were written.
     """
     left_out, right_out = out

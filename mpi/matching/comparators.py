@@ -7,6 +7,7 @@ Distances stop early: they answer "at most k?", which is all that a level asks.
 from typing import Any
 
 import numpy as np
+
 from mpi.matching.jit import inlined, leaf
 
 SCRATCH_SIZE = 3 * 80 + 66 * 66 + 256
@@ -95,7 +96,8 @@ def levenshtein_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scr
 
 @leaf
 def damerau_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scratch: Any) -> bool:
-    """Whether two texts are at most `limit` edits or swaps of neighbours apart (unrestricted, Lowrance and Wagner 1975)."""
+    """Whether two texts are at most `limit` edits or swaps of neighbours apart (unrestricted, Lowrance and Wagner
+    1975)."""
     start, n, m = _trim(u8, i, a, j, b)
     if n == 0 or m == 0:
         return max(n, m) <= limit
@@ -202,10 +204,10 @@ def same_prefix(u8: Any, i: int, a: int, j: int, b: int, size: int) -> bool:
     """Both at least `size` bytes long and equal in the first `size`."""
     if u8[i, a] < size or u8[j, b] < size:
         return False
-    for byte in range(1, size + 1):
-        if u8[i, a + byte] != u8[j, b + byte]:
-            return False
-    return True
+    byte = 1
+    while byte <= size and u8[i, a + byte] == u8[j, b + byte]:
+        byte += 1
+    return byte > size
 
 
 @leaf

@@ -12,7 +12,8 @@ from mpi.matching.weights import probability_of
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one comparison adds: its level and the bits of evidence, term frequency adjustment included and shown apart."""
+    """What one comparison adds: its level and the bits of evidence, term frequency adjustment included and shown
+    apart."""
 
     comparison: str
     level: str
@@ -33,7 +34,8 @@ class Explanation:
 
 
 def explain(scorer: Scorer, rows: NDArray[np.uint8], left: int, right: int, *, prior: float) -> Explanation:
-    """Explain the pair (left, right) of feature rows; the contributions add up to the weight that `Scorer.score` gives."""
+    """Explain the pair (left, right) of feature rows; the contributions add up to the weight that `Scorer.score`
+    gives."""
     comparisons = scorer.model.comparisons
     both = np.empty((1, len(comparisons)), dtype=np.int8), np.empty((1, len(comparisons)))
     ends = np.array([left], dtype=np.int32), np.array([right], dtype=np.int32)
@@ -49,7 +51,9 @@ def explain(scorer: Scorer, rows: NDArray[np.uint8], left: int, right: int, *, p
         steps.append(Contribution(comparison.name, label, float(bits[index]), float(bits[index]) - plain, total))
     held = vetoed(scorer.program, codes) > 0
     names = tuple(
-        veto.name for veto in scorer.model.vetoes if held and _holds(veto.when, {step.comparison: step.level for step in steps})
+        veto.name
+        for veto in scorer.model.vetoes
+        if held and _holds(veto.when, {step.comparison: step.level for step in steps})
     )
     return Explanation(prior, tuple(steps), total, probability_of(total), names)
 

@@ -1,6 +1,7 @@
 """Feature rows: the fixed-width image of standard records, the only thing that scorer and blocking see.
 
-A row is `layout.width` bytes: uint64 codes first, then 32-bit values, then short byte strings. Rows of one layout can be
+A row is `layout.width` bytes: uint64 codes first, then 32-bit values, then short byte strings. Rows of one layout
+can be
 stored, sent and compared on any machine of the same byte order (little-endian).
 """
 
@@ -30,7 +31,8 @@ Slot = tuple[str, Representation]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where each (column, representation) lies in a row: byte offsets, the width in bytes, and a digest that names the layout.
+    """Where each (column, representation) lies in a row: byte offsets, the width in bytes, and a digest that names
+    the layout.
 
     `byte_widths` gives the bytes kept of each BYTES slot. Two models with equal digests can share rows.
     """
@@ -99,7 +101,8 @@ _ORDER = tuple(_SIZES) + (Representation.BYTES,)
 
 
 def layout_of(model: LinkageModel) -> Layout:
-    """Lay out the rows that a model needs. Raises RuleFileError where a text compared by its characters has no good width."""
+    """Lay out the rows that a model needs. Raises RuleFileError where a text compared by its characters has no good
+    width."""
     widths = model.widths()
     offsets: dict[Slot, int] = {}
     byte_widths: dict[str, int] = {}
@@ -108,7 +111,8 @@ def layout_of(model: LinkageModel) -> Layout:
         if representation is Representation.BYTES:
             if not 1 <= widths.get(column, 0) <= MAXIMUM_WIDTH:
                 raise RuleFileError(
-                    f"{model.name}: {column} is compared by its characters and must declare a width of 1 to {MAXIMUM_WIDTH}"
+                    f"{model.name}: {column} is compared by its characters"
+                    f" and must declare a width of 1 to {MAXIMUM_WIDTH}"
                 )
             byte_widths[column] = widths[column]
             size = 1 + byte_widths[column]
@@ -118,7 +122,9 @@ def layout_of(model: LinkageModel) -> Layout:
         position += size
     width = -(-position // 8) * 8
     description = repr((sorted((c, r.value, o) for (c, r), o in offsets.items()), sorted(byte_widths.items()), width))
-    frequencies = repr([(c, t.unseen, sorted(t.frequencies.items())) for c, t in sorted(model.term_frequencies.items())])
+    frequencies = repr(
+        [(c, t.unseen, sorted(t.frequencies.items())) for c, t in sorted(model.term_frequencies.items())]
+    )
     digest = hashlib.sha256((description + frequencies).encode()).hexdigest()[:16]
     return Layout(offsets, byte_widths, width, digest)
 
@@ -221,7 +227,8 @@ def hash_column(column: TextColumn, key: bytes) -> NDArray[np.uint64]:
 class FrequencyTable:
     """Frozen term frequencies of a model as arrays: for each column its first index and sorted public hashes.
 
-    `log2` float64: entry 0 stands for missing; at a column's first index lies the value for unseen terms, then one entry a hash.
+    `log2` float64: entry 0 stands for missing; at a column's first index lies the value for unseen terms, then one
+    entry a hash.
     """
 
     first: Mapping[str, int]

@@ -1,13 +1,13 @@
 """The scorer's kernel: walks compiled comparison levels over pairs of feature rows and adds match weights.
 
-A comparison is a small program of instructions with two jump targets, both further on; a target below zero is the level reached.
+A comparison is a small program of instructions with two jump targets, both further on; a target below zero is the
+level reached.
 An instruction runs over a whole chunk of pairs before the next one: the dispatch is paid once a chunk, not once a pair.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
-from mpi.matching.jit import leaf
 from numpy.typing import NDArray
 
 from mpi.matching.comparators import (
@@ -23,6 +23,7 @@ from mpi.matching.comparators import (
     same_prefix,
 )
 from mpi.matching.features import MISSING_INTEGER
+from mpi.matching.jit import leaf
 from mpi.matching.levels import MAXIMUM_MEMBERS, Opcode
 
 _MISSING = int(MISSING_INTEGER)
@@ -51,7 +52,8 @@ HOLD, FORBID, APART = 1, 2, 4
 
 
 class Rows(NamedTuple):
-    """One block of feature rows seen as bytes and as words: uint8 (n, w), uint32 (n, w / 4), int32 (n, w / 4), uint64 (n, w / 8)."""
+    """One block of feature rows seen as bytes and as words: uint8 (n, w), uint32 (n, w / 4), int32 (n, w / 4),
+    uint64 (n, w / 8)."""
 
     u8: NDArray[np.uint8]
     u32: NDArray[np.uint32]
@@ -65,13 +67,16 @@ def as_rows(rows: NDArray[np.uint8]) -> Rows:
 
 
 class Program(NamedTuple):
-    """A compiled model. Level entries are indexed by `base[c] + code + 1`, so that the null level (code -1) comes first.
+    """A compiled model. Level entries are indexed by `base[c] + code + 1`, so that the null level (code -1) comes
+    first.
 
-    `instructions` int32 (p, 7): opcode, three slots (in units of the representation), parameter, jump if true, jump if false; those of
+    `instructions` int32 (p, 7): opcode, three slots (in units of the representation), parameter, jump if true, jump
+    if false; those of
     comparison c run from starts[c] down to stops[c]. `thresholds` float64 (p,): parameters that are not whole.
     `weights` float64: bits of each level. `tf_slot` int32: slot of the term frequency index or -1; the adjustment is
     `tf_scale * (tf_log2u - max(log2 tf left, right, tf_floor))`.
-    `veto_terms` int32 (t, 2): comparison and its allowed codes as bits `code + 1`; veto v holds when its terms veto_first[v] to
+    `veto_terms` int32 (t, 2): comparison and its allowed codes as bits `code + 1`; veto v holds when its terms
+    veto_first[v] to
     veto_first[v + 1] all do; `effects` uint8 (v,): HOLD, FORBID or APART.
     `ceiling` float64 (c + 1,): the most that the comparisons from c on can still add.
     """
@@ -94,7 +99,8 @@ class Program(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Working memory of one thread for chunks of up to CHUNK pairs: where each pair stands, its ends, its place in the output, its
+    """Working memory of one thread for chunks of up to CHUNK pairs: where each pair stands, its ends, its place in
+    the output, its
     total, its codes (int8 (CHUNK, c)) and the comparators' scratch.
     """
 
@@ -313,7 +319,9 @@ def _holds(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -
 
 
 @leaf
-def _step(rows: Any, left: Any, right: Any, position: int, op: Any, threshold: float, positions: Any, scratch: Any) -> None:
+def _step(
+    rows: Any, left: Any, right: Any, position: int, op: Any, threshold: float, positions: Any, scratch: Any
+) -> None:
     """Run one instruction on every pair of a chunk that stands at it. The commonest tests have loops of their own."""
     code, slot, on_true, on_false = op[0], op[1], op[5], op[6]
     count = left.shape[0]
@@ -349,7 +357,8 @@ def _step(rows: Any, left: Any, right: Any, position: int, op: Any, threshold: f
 def level_codes(
     program: Program, rows: Rows, left: Any, right: Any, comparison: int, out: Any, positions: Any, scratch: Any
 ) -> None:
-    """Level codes of one comparison on a chunk of pairs into out (int8 (n,)): -1 null, 0 else, rising with similarity."""
+    """Level codes of one comparison on a chunk of pairs into out (int8 (n,)): -1 null, 0 else, rising with
+    similarity."""
     count = left.shape[0]
     start = program.starts[comparison]
     for pair in range(count):
@@ -362,10 +371,9 @@ def level_codes(
 
 
 @leaf
-def level_weights(
-    program: Program, rows: Rows, left: Any, right: Any, comparison: int, codes: Any, bits: Any
-) -> None:
-    """Match weights in bits of the levels reached on a chunk of pairs, term frequency adjustment included: bits float64 (n,)."""
+def level_weights(program: Program, rows: Rows, left: Any, right: Any, comparison: int, codes: Any, bits: Any) -> None:
+    """Match weights in bits of the levels reached on a chunk of pairs, term frequency adjustment included: bits
+    float64 (n,)."""
     base = program.base[comparison] + 1
     for pair in range(left.shape[0]):
         entry = base + codes[pair]
@@ -432,8 +440,10 @@ def score_pairs(
 ) -> None:
     """Score pairs of rows.
 
-    `pairs` is (left, right), int32 (n,) each; `prior` and `floor` in bits; `out` is (weights float64 (n,), codes int8 (n, c), vetoes
-    uint8 (n,)). A pair that cannot reach `floor` is given up with a weight of -inf, its codes and vetoes are not written; with
+    `pairs` is (left, right), int32 (n,) each; `prior` and `floor` in bits; `out` is (weights float64 (n,), codes
+    int8 (n, c), vetoes
+    uint8 (n,)). A pair that cannot reach `floor` is given up with a weight of -inf, its codes and vetoes are not
+    written; with
     a floor of -inf every weight is whole.
     """
     left, right = pairs

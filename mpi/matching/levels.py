@@ -58,7 +58,8 @@ class Opcode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParameterSpec:
-    """The number that a level kind takes: its meaning, inclusive bounds, whether it is whole, and a default if it may be left out."""
+    """The number that a level kind takes: its meaning, inclusive bounds, whether it is whole, and a default if it
+    may be left out."""
 
     meaning: str
     minimum: float
@@ -71,7 +72,8 @@ class ParameterSpec:
 class LevelKind:
     """One row of the table.
 
-    `columns` gives the column kinds accepted at each place; `opcodes` the instruction and the representation it reads, by the
+    `columns` gives the column kinds accepted at each place; `opcodes` the instruction and the representation it
+    reads, by the
     kind of the first column. `sql(columns, parameter)` is DuckDB text over `column_l` and `column_r`.
     """
 
@@ -141,9 +143,7 @@ def _transposition_sql(columns: tuple[str, ...], _: float) -> str:
 def _prefix_sql(columns: tuple[str, ...], parameter: float) -> str:
     left, right = _sides(columns[0])
     size = int(parameter)
-    return (
-        f"(length({left}) >= {size} AND length({right}) >= {size} AND left({left}, {size}) = left({right}, {size}))"
-    )
+    return f"(length({left}) >= {size} AND length({right}) >= {size} AND left({left}, {size}) = left({right}, {size}))"
 
 
 def _crossed_sql(columns: tuple[str, ...], _: float) -> str:

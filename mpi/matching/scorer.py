@@ -25,7 +25,8 @@ TASK = 262_144
 class Scores:
     """Scores of n pairs.
 
-    Match weights in bits, prior included (float64 (n,)), level codes (int8 (n, comparisons)) and vetoes (uint8 (n,): bits HOLD, FORBID, APART).
+    Match weights in bits, prior included (float64 (n,)), level codes (int8 (n, comparisons)) and vetoes (uint8 (n,):
+    bits HOLD, FORBID, APART).
     """
 
     weights: NDArray[np.float64]
@@ -34,7 +35,8 @@ class Scores:
 
 
 class Scorer:
-    """A trained linkage model, compiled. Raises UntrainedLevelError or RuleFileError when the model cannot be compiled."""
+    """A trained linkage model, compiled. Raises UntrainedLevelError or RuleFileError when the model cannot be
+    compiled."""
 
     def __init__(self, model: LinkageModel) -> None:
         self.model = model
@@ -66,10 +68,13 @@ class Scorer:
         floor: float = -np.inf,
         executor: Executor | None = None,
     ) -> Scores:
-        """Score pairs (left[k], right[k]) of `rows`; `prior` and `floor` in bits. Below `floor` a weight may be -inf."""
+        """Score pairs (left[k], right[k]) of `rows`; `prior` and `floor` in bits. Below `floor` a weight may be
+        -inf."""
         count = len(left)
         scores = Scores(
-            np.empty(count), np.empty((count, len(self.model.comparisons)), dtype=np.int8), np.zeros(count, dtype=np.uint8)
+            np.empty(count),
+            np.empty((count, len(self.model.comparisons)), dtype=np.int8),
+            np.zeros(count, dtype=np.uint8),
         )
         views = as_rows(rows)
 

@@ -109,6 +109,4 @@ def void_values(
 def apply_caps(rows: NDArray[np.uint8], model: LinkageModel, layout: Layout) -> list[CappedValues]:
     """Void every value that a cap of the model catches, in place. All caps are judged before any value is voided."""
     found = [(cap.column, shared_too_widely(rows, model, layout, cap)) for cap in model.frequency_caps]
-    return [
-        CappedValues(column, codes, void_values(rows, model, layout, column, codes)) for column, codes in found
-    ]
+    return [CappedValues(column, codes, void_values(rows, model, layout, column, codes)) for column, codes in found]

@@ -66,7 +66,8 @@ class _Assembler:
         self.instructions: list[_Instruction] = []
 
     def comparison(self, comparison: Comparison) -> int:
-        """Assemble one comparison and give its first position. Levels are laid last to first: jumps go to known places."""
+        """Assemble one comparison and give its first position. Levels are laid last to first: jumps go to known
+        places."""
         target = -(0 + 2)
         for index in range(len(comparison.levels) - 1, -1, -1):
             level = comparison.levels[index]

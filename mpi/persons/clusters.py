@@ -1,7 +1,9 @@
 """Which records are one person: constrained agglomeration over scored pairs, strongest first.
 
-Evidence is a person's, not only a pair's: two groups are weighed by the best level of every comparison over all their pairs, so a
-third record that knows a number settles a pair that does not. The outcome depends on the set of records, not on their order.
+Evidence is a person's, not only a pair's: two groups are weighed by the best level of every comparison over all
+their pairs, so a
+third record that knows a number settles a pair that does not. The outcome depends on the set of records, not on
+their order.
 """
 
 from dataclasses import dataclass
@@ -33,7 +35,8 @@ class Edges(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """A partition while it grows: `parent` points to a root, `next_member` closes a ring over the members, `size` counts them.
+    """A partition while it grows: `parent` points to a root, `next_member` closes a ring over the members, `size`
+    counts them.
 
     `barred` marks records that rules may not place (several people fit). Cannot-links of record r are
     others[offsets[r]:offsets[r + 1]].
@@ -48,7 +51,8 @@ class Groups(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """Working memory for weighing two groups: the kernel's workspace, a chunk of pairs with its codes and bits, and the best of each."""
+    """Working memory for weighing two groups: the kernel's workspace, a chunk of pairs with its codes and bits, and
+    the best of each."""
 
     work: Workspace
     left: NDArray[np.int32]
@@ -61,7 +65,8 @@ class Bench(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What people decided: int32 (n, 2) pairs of records that must and must not be one person; a must-link outranks every rule."""
+    """What people decided: int32 (n, 2) pairs of records that must and must not be one person; a must-link outranks
+    every rule."""
 
     must_link: NDArray[np.int32]
     cannot_link: NDArray[np.int32]
@@ -71,8 +76,10 @@ class Constraints:
 class Clusters:
     """The outcome for n records and e edges.
 
-    `labels` int32 (n,): the smallest record of each group. `joined` bool (e,): the edge joined two groups. `weights` float64 (e,)
-    and `vetoes` uint8 (e,): of the two groups at the end, for edges that still lie between groups (NaN and 0 for the others).
+    `labels` int32 (n,): the smallest record of each group. `joined` bool (e,): the edge joined two groups. `weights`
+    float64 (e,)
+    and `vetoes` uint8 (e,): of the two groups at the end, for edges that still lie between groups (NaN and 0 for the
+    others).
     `barred` bool (n,): records that several people fit equally.
     """
 
@@ -123,7 +130,8 @@ def _kept_apart(groups: Groups, a: int, b: int) -> bool:
 
 @leaf
 def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
-    """Match weight (bits) and vetoes of two groups given by members a and b: the best level of every comparison over all pairs."""
+    """Match weight (bits) and vetoes of two groups given by members a and b: the best level of every comparison over
+    all pairs."""
     if np.int64(groups.size[_root(groups.parent, a)]) * groups.size[_root(groups.parent, b)] > MAXIMUM_CROSS_PAIRS:
         return -np.inf, _TOO_LARGE
     return _weigh_members(program, rows, groups, a, b, prior, bench)
@@ -131,7 +139,8 @@ def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: 
 
 @leaf
 def _take_best(program: Program, rows: Rows, count: int, bench: Bench) -> int:
-    """Weigh the first `count` pairs on the bench and keep the best level of each comparison; gives FORBID if a pair says so."""
+    """Weigh the first `count` pairs on the bench and keep the best level of each comparison; gives FORBID if a pair
+    says so."""
     codes, bits = bench.codes[:count], bench.bits[:count]
     contributions(program, rows, bench.left[:count], bench.right[:count], (codes, bits), bench.work)
     effects = 0
@@ -176,9 +185,7 @@ def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int,
 
 
 @leaf
-def _judge(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int, prior: float, bench: Bench
-) -> Any:
+def _judge(program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int, prior: float, bench: Bench) -> Any:
     """Weight and vetoes between the groups that an edge touches; a pair of single records keeps its own."""
     i, j = edges.left[edge], edges.right[edge]
     a, b = _root(groups.parent, i), _root(groups.parent, j)
@@ -256,7 +263,7 @@ def _find_ambiguous(
         a, b = _root(groups.parent, i), _root(groups.parent, j)
         if a == b:
             continue
-        weight, effects = _weigh(program, rows, groups, i, j, limits[0], bench)
+        _, effects = _weigh(program, rows, groups, i, j, limits[0], bench)
         if effects & FORBID == 0:
             continue
         if movable[i] and _fits_both(program, rows, groups, i, j, limits, bench):
@@ -267,7 +274,14 @@ def _find_ambiguous(
 
 @leaf
 def _final_doubts(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, prior: float, weights: Any, effects_out: Any, bench: Bench
+    program: Program,
+    rows: Rows,
+    groups: Groups,
+    edges: Edges,
+    prior: float,
+    weights: Any,
+    effects_out: Any,
+    bench: Bench,
 ) -> None:
     for edge in range(edges.left.shape[0]):
         if _root(groups.parent, edges.left[edge]) != _root(groups.parent, edges.right[edge]):
@@ -320,7 +334,8 @@ def cluster(
     thresholds: Thresholds,
     prior: float,
 ) -> Clusters:
-    """Group `len(persons)` records; `persons` holds each record's present person or -1. Weights, `prior` and thresholds in bits."""
+    """Group `len(persons)` records; `persons` holds each record's present person or -1. Weights, `prior` and
+    thresholds in bits."""
     count = len(persons)
     comparisons = len(program.starts)
     order = np.lexsort((edges.right, edges.left, -edges.weights))

@@ -25,7 +25,8 @@ class TaskKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """Questions about n pairs of records: int32 ends, the weight of the two people in bits, the edge that raises it, its kind."""
+    """Questions about n pairs of records: int32 ends, the weight of the two people in bits, the edge that raises it,
+    its kind."""
 
     left: NDArray[np.int32]
     right: NDArray[np.int32]
@@ -38,8 +39,10 @@ class Tasks:
 class Plan:
     """What a run will write.
 
-    `person_of` int64 (n,): the person of every record. `linked` int32 (k,): records that get a new link. `new_persons` int64: numbers
-    that are first used here, in order. `merges` int64 (m, 2): (survivor, superseded). `evidence` int64 (n,): the strongest
+    `person_of` int64 (n,): the person of every record. `linked` int32 (k,): records that get a new link.
+    `new_persons` int64: numbers
+    that are first used here, in order. `merges` int64 (m, 2): (survivor, superseded). `evidence` int64 (n,): the
+    strongest
     edge that ties a record to another of its person, -1 where there is none.
     """
 
@@ -54,7 +57,8 @@ class Plan:
 def place(
     clusters: Clusters, edges: Edges, persons: NDArray[np.int64], *, next_person: int, thresholds: Thresholds
 ) -> Plan:
-    """Turn clusters into people. `persons` int64 (n,) holds each record's present person or -1; new numbers start at `next_person`."""
+    """Turn clusters into people. `persons` int64 (n,) holds each record's present person or -1; new numbers start at
+    `next_person`."""
     labels = clusters.labels
     roots, group = np.unique(labels, return_inverse=True)
     oldest = np.full(len(roots), np.iinfo(np.int64).max)

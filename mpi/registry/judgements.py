@@ -12,7 +12,8 @@ from mpi.registry.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class JudgedPairs:
-    """Pairs of record ids, int64 (n, 2) each, that were judged the same person and different people and not withdrawn."""
+    """Pairs of record ids, int64 (n, 2) each, that were judged the same person and different people and not
+    withdrawn."""
 
     same: NDArray[np.int64]
     different: NDArray[np.int64]

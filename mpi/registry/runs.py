@@ -79,7 +79,8 @@ def find_run(uow: UnitOfWork, run_id: int) -> Run:
 
 
 def last_finished(uow: UnitOfWork) -> int:
-    """The newest run that placed everything it knew; 0 before the first. Versions of later runs have not been compared."""
+    """The newest run that placed everything it knew; 0 before the first. Versions of later runs have not been
+    compared."""
     done = sa.select(sa.func.max(run.c.run_id)).where(run.c.status == RunStatus.DONE)
     return int(uow.connection.scalar(done) or 0)
 

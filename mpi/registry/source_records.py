@@ -159,7 +159,8 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
 
 @dataclass(frozen=True, slots=True)
 class StoredRecords:
-    """Every stored record in the order of record ids: int64[n], uint64[n], int64[n] (the run that wrote its version, 0 for none)."""
+    """Every stored record in the order of record ids: int64[n], uint64[n], int64[n] (the run that wrote its version,
+    0 for none)."""
 
     record_ids: Integers
     key_hashes: Hashes

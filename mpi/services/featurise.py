@@ -1,4 +1,5 @@
-"""From raw rows to what the registry stores of them, in worker processes: contents and digests first, feature rows for new ones.
+"""From raw rows to what the registry stores of them, in worker processes: contents and digests first, feature rows
+for new ones.
 
 A Crew of one works in this process: starting others costs more than a small job.
 """

@@ -1,4 +1,5 @@
-"""Reading sources into the registry: every row is stored as a version, is known already, or is a reject with its reason.
+"""Reading sources into the registry: every row is stored as a version, is known already, or is a reject with its
+reason.
 
 One transaction a batch. A run that dies leaves whole batches; reading the same files again finishes them.
 """
@@ -95,7 +96,8 @@ class Ingest:
         self._before = {system: dict(stored) for system, stored in state.stored.items()}
 
     def read(self, readers: list[SourceReader], rejects: RejectsWriter, progress: Progress | None) -> None:
-        """Read every source. On a source that turns out unreadable, what this run wrote is taken back and the error goes on."""
+        """Read every source. On a source that turns out unreadable, what this run wrote is taken back and the error
+        goes on."""
         names = sorted(reader.spec.system for reader in readers)
         with self._registry.begin() as uow:
             system_ids = source_system_ids(uow, names)
@@ -136,7 +138,8 @@ class Ingest:
             yield _finished(waiting)
 
     def _versions(self, described: Iterator[_Described], known: KnownRecords) -> Iterator[_Versions]:
-        """New and changed rows with their feature rows in the making; a key that comes twice in a batch comes in two parts."""
+        """New and changed rows with their feature rows in the making; a key that comes twice in a batch comes in two
+        parts."""
         waiting: deque[_Versions] = deque()
         for each in described:
             rows = np.arange(each.batch.table.num_rows)

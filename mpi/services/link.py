@@ -25,7 +25,6 @@ from mpi.persons.clusters import Constraints
 from mpi.registry import judgements, persons, reviews, runs, source_records
 from mpi.registry.counters import Counters, allocate, last_numbers
 from mpi.registry.events import last_revision
-from mpi.registry.persons import OpenLinks
 from mpi.registry.registry import Registry
 from mpi.registry.runs import Run, RunStatus
 from mpi.registry.unit_of_work import UnitOfWork
@@ -41,7 +40,8 @@ _REFRESH_ROWS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class LinkRequest:
-    """What is asked of a link: sources, the raw columns that their rows must have, where rejects go, how many workers."""
+    """What is asked of a link: sources, the raw columns that their rows must have, where rejects go, how many
+    workers."""
 
     sources: Sequence[SourceSpec]
     required: Sequence[str]
@@ -51,7 +51,8 @@ class LinkRequest:
 
 @dataclass(frozen=True, slots=True)
 class LinkSummary:
-    """What a link did. `seconds` by step; `peak_memory_mb` of this process and its largest worker; counts after the run."""
+    """What a link did. `seconds` by step; `peak_memory_mb` of this process and its largest worker; counts after the
+    run."""
 
     run_id: int
     rules: str
@@ -197,7 +198,8 @@ class _Linker:
         self._watch.lap("refreshing feature rows")
 
     def _plan(self, run: Run, *, base_revision: int, next_person: int) -> Placed:
-        """Link the whole registry as it stood at `base_revision`, with what this run and unfinished ones before it stored."""
+        """Link the whole registry as it stood at `base_revision`, with what this run and unfinished ones before it
+        stored."""
         with self._registry.snapshot() as uow:
             stored = source_records.stored_records(uow)
             order = np.argsort(stored.key_hashes, kind="stable")

@@ -31,7 +31,8 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a run placed, in the order of its table: record ids int64 (n,), the links before it, and what linking found."""
+    """What a run placed, in the order of its table: record ids int64 (n,), the links before it, and what linking
+    found."""
 
     record_ids: Integers
     before: OpenLinks
@@ -63,7 +64,6 @@ class PlanWriter:
         self._model = model
         self._run_id = run_id
         self._placed = placed
-        self._new = set()  # type: set[int]
         plan = placed.linkage.plan
         order = np.argsort(plan.person_of[plan.linked], kind="stable")
         self._linked = plan.linked[order].astype(np.int64)
@@ -94,15 +94,11 @@ class PlanWriter:
         new = batch.people[batch.people >= self._first_new]
         old = batch.people[batch.people < self._first_new]
         dead = batch.merges[:, 1]
-        numbers = allocate(
-            uow, Counters(link=len(batch.linked), revision=len(batch.people) + len(dead))
-        )
+        numbers = allocate(uow, Counters(link=len(batch.linked), revision=len(batch.people) + len(dead)))
         revision_of = numbers.revision + np.arange(len(batch.people))
         owners = self._placed.linkage.plan.person_of[batch.linked]
         revisions = revision_of[np.searchsorted(batch.people, owners)]
-        persons.insert_persons(
-            uow, new, revisions=revision_of[len(old) :], key=self._registry.secret
-        )
+        persons.insert_persons(uow, new, revisions=revision_of[len(old) :], key=self._registry.secret)
         self._close_moved(uow, batch.linked, revisions)
         if len(dead):
             survivors = revision_of[np.searchsorted(batch.people, batch.merges[:, 0])]
@@ -157,7 +153,7 @@ class PlanWriter:
         """One event a person, then one a superseded person; the payload names the records by their numbers."""
         owners = self._placed.linkage.plan.person_of[batch.linked]
         record_ids = self._placed.record_ids[batch.linked].tolist()
-        starts = np.searchsorted(owners, batch.people).tolist() + [len(owners)]
+        starts = [*np.searchsorted(owners, batch.people).tolist(), len(owners)]
         merged: dict[int, list[int]] = defaultdict(list)
         for survivor, dead in batch.merges.tolist():
             merged[survivor].append(dead)
@@ -210,7 +206,8 @@ class PlanWriter:
         return len(gone)
 
     def _questions(self) -> TaskRows:
-        """Every question of the plan: pairs of people in doubt, and records whose new values contradict their person."""
+        """Every question of the plan: pairs of people in doubt, and records whose new values contradict their
+        person."""
         linkage, record_ids = self._placed.linkage, self._placed.record_ids
         tasks, overlays = linkage.plan.tasks, linkage.overlays
         person_of = linkage.plan.person_of
@@ -235,7 +232,9 @@ class PlanWriter:
             level_codes=codes,
             reasons=reasons,
         )
-        _, first = np.unique(np.array(questions, dtype=object), return_index=True) if questions else (None, np.empty(0, int))
+        _, first = (
+            np.unique(np.array(questions, dtype=object), return_index=True) if questions else (None, np.empty(0, int))
+        )
         return _take(rows, np.sort(first), 0)
 
     def _reason(self, place: int) -> str:
@@ -248,7 +247,9 @@ class PlanWriter:
         if vetoes & (FORBID | HOLD):
             codes = linkage.codes[edge].tolist()
             labels = {
-                comparison.name: next(each.label for each in comparison.levels if comparison.code_of(each.label) == code)
+                comparison.name: next(
+                    each.label for each in comparison.levels if comparison.code_of(each.label) == code
+                )
                 for comparison, code in zip(self._model.comparisons, codes, strict=True)
             }
             names = [v.name for v in self._model.vetoes if all(labels[c] in allowed for c, allowed in v.when)]

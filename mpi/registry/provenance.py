@@ -1,0 +1,75 @@
+"""Why records lie where they do: the open link of a record with its evidence, and who was merged into whom. Read only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mpi.registry.persons import Person
+from mpi.registry.tables import link, person
+from mpi.registry.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReason:
+    """The open link of a record: whose it is, since which revision, made by whom, and the evidence as it was then.
+
+    `via_record_id` and `match_weight` (bits) are those of the pair that joined it; None where it began its person or a
+    steward placed it. `level_codes` int8 (comparisons,) are of the rule version named.
+    """
+
+    record_id: int
+    person_id: int
+    since_revision: int
+    made_by: str
+    rule_version: str
+    run_id: int | None
+    via_record_id: int | None
+    match_weight: float | None
+    level_codes: NDArray[np.int8] | None
+
+
+def link_reasons(uow: UnitOfWork, record_ids: NDArray[np.int64]) -> dict[int, LinkReason]:
+    """The open links of some records by record id; records of nobody are left out."""
+    rows = uow.connection.execute(
+        sa.select(
+            link.c.record_id,
+            link.c.person_id,
+            link.c.valid_from_revision,
+            link.c.made_by,
+            link.c.rule_version,
+            link.c.run_id,
+            link.c.via_record_id,
+            link.c.match_weight,
+            link.c.level_codes,
+        )
+        .where(link.c.record_id.in_(uow.dialect.id_set(record_ids)), link.c.valid_to_revision.is_(None))
+        .order_by(link.c.record_id)
+    )
+    reasons: dict[int, LinkReason] = {}
+    for *plain, codes in rows:
+        levels = None if codes is None else np.frombuffer(codes, dtype=np.int8)
+        reason = LinkReason(*plain, level_codes=levels)
+        reasons[reason.record_id] = reason
+    return reasons
+
+
+def merged_into(uow: UnitOfWork, person_id: int) -> list[Person]:
+    """Everybody who was merged into a person, and those merged into them before; oldest number first."""
+    found: dict[int, Person] = {}
+    survivors = np.array([person_id], dtype=np.int64)
+    while len(survivors):
+        rows = uow.connection.execute(
+            sa.select(
+                person.c.person_id,
+                person.c.enterprise_id,
+                person.c.created_revision,
+                person.c.changed_revision,
+                person.c.superseded_by,
+            ).where(person.c.superseded_by.in_(uow.dialect.id_set(survivors)))
+        )
+        fresh = [each for row in rows if (each := Person(*row)).person_id not in found]
+        found.update((each.person_id, each) for each in fresh)
+        survivors = np.array([each.person_id for each in fresh], dtype=np.int64)
+    return [found[number] for number in sorted(found)]
