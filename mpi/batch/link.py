@@ -137,4 +137,5 @@ def _overlays(scorer: Scorer, table: Table, prior: float) -> NDArray[np.int32]:
     pairs = np.stack([left, right], axis=1).astype(np.int32)[left != right]
     ends = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
     scores = scorer.score(table.rows, *ends, prior=prior)
-    return pairs[scores.vetoes & FORBID != 0]
+    contradicting: NDArray[np.int32] = pairs[scores.vetoes & FORBID != 0]
+    return contradicting

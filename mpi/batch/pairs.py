@@ -143,7 +143,7 @@ class PairFinder:
 
         def fill(start: int) -> None:
             part = slice(start, start + KEY_CHUNK)
-            rows = Rows(*(view[part] for view in self._rows))
+            rows = as_rows(self._rows.u8[part])
             fill_keys(self._plan.keys, rows, self._key, self._keys[part])
 
         list(executor.map(fill, range(0, len(self._keys), KEY_CHUNK)))

@@ -141,7 +141,7 @@ def damerau_at_most(u8: Any, i: int, a: int, j: int, b: int, limit: int, scratch
 @leaf
 def jaro(u8: Any, i: int, a: int, j: int, b: int) -> float:
     """Jaro similarity of two texts of at most 64 bytes, 0 to 1 (Jaro 1989)."""
-    n, m = np.int64(u8[i, a]), np.int64(u8[j, b])
+    n, m = int(u8[i, a]), int(u8[j, b])
     if n == 0 or m == 0:
         return 0.0
     window = max(max(n, m) // 2 - 1, 0)
@@ -177,7 +177,7 @@ def jaro_winkler(u8: Any, i: int, a: int, j: int, b: int) -> float:
     similarity = jaro(u8, i, a, j, b)
     if similarity <= 0.7:
         return similarity
-    n, m = np.int64(u8[i, a]), np.int64(u8[j, b])
+    n, m = int(u8[i, a]), int(u8[j, b])
     prefix = 0
     while prefix < min(4, min(n, m)) and u8[i, a + 1 + prefix] == u8[j, b + 1 + prefix]:
         prefix += 1

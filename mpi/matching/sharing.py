@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from mpi.domain.model import FrequencyCap, LinkageModel
 from mpi.domain.records import ColumnKind
 from mpi.matching.features import MISSING_INTEGER, Layout, representation_of
+from mpi.matching.jit import kernel
 from mpi.matching.levels import MAXIMUM_MEMBERS, Representation
 
 
@@ -61,7 +61,7 @@ def shared_too_widely(
     return codes[starts][counts > cap.limit]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _void_members(rows64: Any, word: int, codes: Any) -> int:
     """Remove the given members (sorted codes) from a set slot; gives how many rows changed."""
     changed = 0

@@ -6,8 +6,9 @@ Codes are never 0: 0 means "missing" in feature rows and blocking keys.
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from mpi.matching.jit import inlined, kernel
 
 PUBLIC_KEY = bytes(range(16))
 """Key of hashes that must be equal on every registry: term frequencies in released rule files."""
@@ -27,12 +28,12 @@ def key_words(key: bytes) -> NDArray[np.uint64]:
     return np.frombuffer(key, dtype="<u8").astype(np.uint64)
 
 
-@njit(inline="always")
+@inlined
 def _rotate(value: Any, bits: int) -> Any:
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@njit(inline="always")
+@inlined
 def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     v0 = v0 + v1
     v1 = _rotate(v1, 13) ^ v0
@@ -47,7 +48,7 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     return v0, v1, v2, v3
 
 
-@njit(inline="always")
+@inlined
 def _absorb(v0: Any, v1: Any, v2: Any, v3: Any, word: Any) -> Any:
     v3 = v3 ^ word
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -55,7 +56,7 @@ def _absorb(v0: Any, v1: Any, v2: Any, v3: Any, word: Any) -> Any:
     return v0 ^ word, v1, v2, v3
 
 
-@njit(inline="always")
+@inlined
 def _finish(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     v2 = v2 ^ _FF
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -66,7 +67,7 @@ def _finish(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     return code if code != np.uint64(0) else _ONE
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_bytes(data: Any, start: int, stop: int, key: Any) -> Any:
     """SipHash-2-4 of data[start:stop] (uint8) under key (uint64, shape (2,)); 0 is given as 1."""
     k0, k1 = key[0], key[1]
@@ -86,7 +87,7 @@ def hash_bytes(data: Any, start: int, stop: int, key: Any) -> Any:
     return _finish(v0, v1, v2, v3)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_pair(first: Any, second: Any, key: Any) -> Any:
     """SipHash-2-4 of two words (16 bytes) under key; used to chain codes into blocking keys. Never 0."""
     k0, k1 = key[0], key[1]
@@ -97,7 +98,7 @@ def hash_pair(first: Any, second: Any, key: Any) -> Any:
     return _finish(v0, v1, v2, v3)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_strings(data: Any, offsets: Any, key: Any, out: Any) -> None:
     """Hash string i = data[offsets[i]:offsets[i + 1]] into out[i] (uint64, shape (n,)); an empty string gives 0."""
     for index in range(out.shape[0]):

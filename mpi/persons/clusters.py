@@ -248,7 +248,7 @@ def _fits_both(
     there, effects = _weigh_members(program, rows, groups, record, other, prior, bench)
     groups.next_member[before] = record
     groups.next_member[record] = rest
-    return effects == 0 and there >= link and abs(here - there) < margin
+    return bool(effects == 0 and there >= link and abs(here - there) < margin)
 
 
 @leaf
@@ -339,7 +339,7 @@ def cluster(
     count = len(persons)
     comparisons = len(program.starts)
     order = np.lexsort((edges.right, edges.left, -edges.weights))
-    ordered = Edges(*(column[order] for column in edges))
+    ordered = Edges(edges.left[order], edges.right[order], edges.weights[order], edges.vetoes[order])
     bench = Bench(
         workspace(program),
         np.empty(CHUNK, dtype=np.int32),
