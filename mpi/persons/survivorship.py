@@ -80,8 +80,8 @@ class Choices:
 
     `winners` are places among the candidates. `deciders` are places in the rule's criteria: the first in which the
     winner is ahead of the best candidate that means something else; their number where only the alphabet decided; SOLE;
-    AGREED. `held` of `known` candidates mean what the winner does. `ranking` int64 (n,) are all places, person by person,
-    best first.
+    AGREED. `held` of `known` candidates mean what the winner does. `ranking` int64 (n,) are all places, person by
+    person, best first.
     """
 
     people: Integers

@@ -1,4 +1,7 @@
-"""Why records lie where they do: the open link of a record with its evidence, and who was merged into whom. Read only."""
+"""Why records lie where they do: the open link of a record with its evidence, and who was merged into whom.
+
+Read only.
+"""
 
 from dataclasses import dataclass
 
@@ -48,10 +51,9 @@ def link_reasons(uow: UnitOfWork, record_ids: NDArray[np.int64]) -> dict[int, Li
         .order_by(link.c.record_id)
     )
     reasons: dict[int, LinkReason] = {}
-    for *plain, codes in rows:
-        levels = None if codes is None else np.frombuffer(codes, dtype=np.int8)
-        reason = LinkReason(*plain, level_codes=levels)
-        reasons[reason.record_id] = reason
+    for row in rows:
+        codes = None if row.level_codes is None else np.frombuffer(row.level_codes, dtype=np.int8)
+        reasons[row.record_id] = LinkReason(*row[:-1], codes)
     return reasons
 
 

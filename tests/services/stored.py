@@ -1,0 +1,115 @@
+"""Registries with a few hand-made people in them, written through the registry's own functions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi.domain.records import RecordKey, SourceRecord
+from mpi.matching.features import columns_of
+from mpi.matching.scorer import Scorer
+from mpi.registry import persons
+from mpi.registry.codec import PersonalDataCodec
+from mpi.registry.counters import Counters, allocate
+from mpi.registry.events import EventRows, append, payload_text
+from mpi.registry.known_records import content_digests, key_hashes
+from mpi.registry.persons import LinkRows
+from mpi.registry.registry import Registry
+from mpi.registry.source_records import RecordBatchRows, insert_batch, source_system_ids
+from mpi.registry.unit_of_work import UnitOfWork
+from mpi.rules.catalogue import Catalogue, default_root
+from mpi.rules.load import load_model
+from mpi.standardise.record import standardise_record
+from tests.registry.rows import store_persons
+
+MODEL = load_model(Catalogue(default_root()).find("vn_person"))
+SCORER = Scorer(MODEL)
+
+
+def record(source: str, local_id: str, *, at: str | None = None, **values: str) -> SourceRecord:
+    return SourceRecord(RecordKey(source, local_id), values, at)
+
+
+LAN = (
+    record("hospital", "H1", at="2025-01-10", full_name="TRẦN THỊ LAN", birth_date="1984-03-19", phone="0903718264"),
+    record(
+        "insurance", "I1", at="2024-05-01", full_name="Trần Thị Lan", birth_date="19/03/1984", citizen_id="079184000123"
+    ),
+    record("station", "S1", at="2025-11-30", full_name="không rõ", birth_date="19/3/1984", phone="0000000000"),
+)
+"""One woman in three sources; the last to see her knew neither her name nor her number."""
+
+HUNG = (record("student", "T1", full_name="Lê Văn Hùng", birth_date="2011-09-05", sex="Nam", phone="0912604837"),)
+MAI = (
+    record("student", "T2", at="2025-09-05", full_name="Phạm Ngọc Mai", birth_date="2012-01-20", sex="Nữ"),
+    record("hospital", "H2", at="2025-02-01", full_name="Phạm Ngọc Mai", birth_date="2012-01-02", sex="Nữ"),
+)
+
+
+def store(registry: Registry, people: Sequence[Sequence[SourceRecord]]) -> list[str]:
+    """Stores records and makes one person of each group; returns the enterprise IDs."""
+    with registry.begin() as uow:
+        groups = [[_insert(uow, registry, each) for each in group] for group in people]
+        person_ids = store_persons(uow, groups)
+        names = persons.enterprise_ids_of(uow, person_ids)
+        return [names[number] for number in person_ids.tolist()]
+
+
+def store_unplaced(registry: Registry, records: Sequence[SourceRecord]) -> list[int]:
+    """Stores records that are nobody's yet; returns their ids."""
+    with registry.begin() as uow:
+        return [_insert(uow, registry, each) for each in records]
+
+
+def merge(registry: Registry, loser: str, survivor: str) -> None:
+    """Moves the links of one person to another and redirects its ID, with the two events of a run."""
+    with registry.begin() as uow:
+        gone, kept = (persons.resolve_enterprise_id(uow, each).person_id for each in (loser, survivor))
+        moving = persons.members(uow, _one(gone))
+        numbers = allocate(uow, Counters(link=len(moving.link_ids), revision=2))
+        revisions = np.full(len(moving.link_ids), numbers.revision, dtype=np.int64)
+        persons.close_links(uow, moving.link_ids, revisions=revisions)
+        persons.open_links(
+            uow,
+            LinkRows(
+                link_ids=numbers.link + np.arange(len(moving.link_ids)),
+                record_ids=moving.record_ids,
+                person_ids=np.full(len(moving.link_ids), kept, dtype=np.int64),
+                revisions=revisions,
+                made_by="steward",
+                rule_version=MODEL.name,
+            ),
+        )
+        persons.supersede_persons(uow, _one(gone), survivors=_one(kept), revisions=_one(numbers.revision))
+        payloads = [
+            payload_text({"records": moving.record_ids.tolist(), "superseded": [gone]}),
+            payload_text({"superseded_by": kept}),
+        ]
+        rows = EventRows(
+            ["person.merged", "person.superseded"], np.array([kept, gone], dtype=np.int64), payloads, "steward"
+        )
+        append(uow, rows, first_revision=numbers.revision)
+
+
+def _one(number: int) -> NDArray[np.int64]:
+    return np.array([number], dtype=np.int64)
+
+
+def _insert(uow: UnitOfWork, registry: Registry, source: SourceRecord) -> int:
+    system = source_system_ids(uow, [source.key.source_system])[source.key.source_system]
+    record_id = allocate(uow, Counters(record=1)).record
+    raws = [PersonalDataCodec().encode(source.values)]
+    standard = standardise_record(source, MODEL.fields)
+    batch = RecordBatchRows(
+        source_system_id=system,
+        record_ids=_one(record_id),
+        source_record_ids=[source.key.source_record_id],
+        key_hashes=key_hashes(system, [source.key.source_record_id]),
+        digests=content_digests(raws, [source.recorded_at]),
+        recorded_ats=[source.recorded_at],
+        raws=raws,
+        feature_layout=SCORER.layout.digest,
+        features=SCORER.pack(columns_of([standard], SCORER.columns), registry.secret),
+    )
+    insert_batch(uow, batch, run_id=None)
+    return record_id
