@@ -6,14 +6,14 @@ Rows come in a canonical order (of key hashes), so the outcome does not depend o
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.batch.pairs import PairFinder, PairsReport, ScoredPairs, threads_available
+from mpi.batch.pairs import PairFinder, PairsReport, ScoredPairs, join_scored, threads_available
 from mpi.matching.kernel import APART, FORBID, as_rows
-from mpi.matching.scorer import Scorer
+from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.sharing import CappedValues, apply_caps
 from mpi.persons.clusters import Clusters, Constraints, Edges, cluster
 from mpi.persons.placement import Plan, place
@@ -32,13 +32,15 @@ class Table:
 
     `rows` uint8 (n, layout width), changed in place by frequency caps; `persons` int64 (n,): the present person or
     -1; `fresh` bool (n,):
-    new or changed, to be compared with all others; `constraints` hold positions in this table.
+    new or changed, to be compared with all others; `constraints` hold positions in this table. `asked` int32 (k, 2):
+    pairs that a steward is being asked about, weighed again in every run.
     """
 
     rows: NDArray[np.uint8]
     persons: NDArray[np.int64]
     fresh: NDArray[np.bool_]
     constraints: Constraints
+    asked: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def link_table(
     report = finder.report
     del finder
     watch.lap("scoring")
-    edges, codes, rules = _edges(scored)
+    edges, codes, rules = _edges(_with_asked(scorer, table, scored, prior))
     clusters = cluster(
         scorer.program,
         as_rows(table.rows),
@@ -113,6 +115,23 @@ def link_table(
     overlays = _overlays(scorer, table, prior)
     watch.lap("placing")
     return Linkage(plan, edges, clusters, codes, rules, report, capped, prior, overlays, watch.seconds)
+
+
+def _with_asked(scorer: Scorer, table: Table, scored: ScoredPairs, prior: float) -> ScoredPairs:
+    """The scored pairs and those of open questions that are not among them (both records are old), by rule -1."""
+    ends = np.unique(np.sort(table.asked, axis=1), axis=0).astype(np.int64)
+    size = len(table.rows)
+    found = scored.left.astype(np.int64) * size + scored.right
+    ends = ends[~np.isin(ends[:, 0] * size + ends[:, 1], found) & (ends[:, 0] != ends[:, 1])]
+    if not len(ends):
+        return scored
+    left, right = (np.ascontiguousarray(column).astype(np.int32) for column in ends.T)
+    scores = scorer.score(table.rows, left, right, prior=prior)
+    kept = scores.weights >= scorer.model.thresholds.review - DOUBT
+    more = Scores(scores.weights[kept], scores.codes[kept], scores.vetoes[kept])
+    rule = np.full(int(kept.sum()), -1, dtype=np.int16)
+    comparisons = len(scorer.model.comparisons)
+    return join_scored([scored, ScoredPairs(left[kept], right[kept], more, rule)], comparisons)
 
 
 def _edges(scored: ScoredPairs) -> tuple[Edges, NDArray[np.int8], NDArray[np.int16]]:

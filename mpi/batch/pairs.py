@@ -252,10 +252,11 @@ class PairFinder:
             parts.append(part)
             if progress:
                 progress(done, len(tasks))
-        return _joined(parts, len(self._scorer.model.comparisons))
+        return join_scored(parts, len(self._scorer.model.comparisons))
 
 
-def _joined(parts: list[ScoredPairs], comparisons: int) -> ScoredPairs:
+def join_scored(parts: list[ScoredPairs], comparisons: int) -> ScoredPairs:
+    """Parts laid end to end; `comparisons` gives the width of the codes where there are no parts."""
     if not parts:
         none = np.empty(0, dtype=np.int32)
         scores = Scores(np.empty(0), np.empty((0, comparisons), dtype=np.int8), np.empty(0, dtype=np.uint8))

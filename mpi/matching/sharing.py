@@ -31,7 +31,8 @@ def _words(rows: NDArray[np.uint8], model: LinkageModel, layout: Layout, column:
     offset = layout.offset(column, representation_of(kind))
     if kind is ColumnKind.INTEGER:
         numbers = rows.view(np.int32)[:, offset // 4]
-        return np.where(numbers == MISSING_INTEGER, 0, numbers.astype(np.int64) + 1).astype(np.uint64)[:, None]
+        words = numbers.view(np.uint32).astype(np.uint64) + np.uint64(1)
+        return np.where(numbers == MISSING_INTEGER, np.uint64(0), words)[:, None]
     size = MAXIMUM_MEMBERS if kind is ColumnKind.TEXTS else 1
     return rows.view(np.uint64)[:, offset // 8 : offset // 8 + size]
 

@@ -129,6 +129,15 @@ def _kept_apart(groups: Groups, a: int, b: int) -> bool:
 
 
 @leaf
+def _record_kept_apart(groups: Groups, record: int, b: int) -> bool:
+    """Whether a cannot-link of `record` itself leads to the group of root b."""
+    for place in range(groups.offsets[record], groups.offsets[record + 1]):
+        if _root(groups.parent, groups.others[place]) == b:
+            return True
+    return False
+
+
+@leaf
 def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
     """Match weight (bits) and vetoes of two groups given by members a and b: the best level of every comparison over
     all pairs."""
@@ -148,7 +157,12 @@ def _take_best(program: Program, rows: Rows, count: int, bench: Bench) -> int:
         effects |= vetoed(program, codes[pair]) & FORBID
         for comparison in range(codes.shape[1]):
             code = codes[pair, comparison]
-            if code >= 0 and (bench.best_codes[comparison] < 0 or bits[pair, comparison] > bench.best_bits[comparison]):
+            if code < 0:
+                continue
+            more = bits[pair, comparison] - bench.best_bits[comparison]
+            best = bench.best_codes[comparison]
+            # of two levels that weigh the same the more similar one: the order of the members must not matter
+            if best < 0 or more > 0.0 or (more == 0.0 and code > best):
                 bench.best_codes[comparison] = code
                 bench.best_bits[comparison] = bits[pair, comparison]
     return effects
@@ -192,6 +206,8 @@ def _judge(program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int
     if groups.size[a] == 1 and groups.size[b] == 1:
         return edges.weights[edge], np.int64(edges.vetoes[edge])
     weight, effects = _weigh(program, rows, groups, i, j, prior, bench)
+    if effects == _TOO_LARGE:
+        weight = edges.weights[edge]
     return weight, np.int64(effects)
 
 
@@ -236,7 +252,7 @@ def _fits_both(
     """Whether `record` alone fits the rest of its group and the group of `other` about equally well."""
     prior, link, margin = limits
     rest = groups.next_member[record]
-    if rest == record:
+    if rest == record or _record_kept_apart(groups, record, _root(groups.parent, other)):
         return False
     before = rest
     while groups.next_member[before] != record:
@@ -264,7 +280,7 @@ def _find_ambiguous(
         if a == b:
             continue
         _, effects = _weigh(program, rows, groups, i, j, limits[0], bench)
-        if effects & FORBID == 0:
+        if effects & FORBID == 0 and not _kept_apart(groups, a, b):
             continue
         if movable[i] and _fits_both(program, rows, groups, i, j, limits, bench):
             found[i] = True
@@ -284,7 +300,9 @@ def _final_doubts(
     bench: Bench,
 ) -> None:
     for edge in range(edges.left.shape[0]):
-        if _root(groups.parent, edges.left[edge]) != _root(groups.parent, edges.right[edge]):
+        a, b = _root(groups.parent, edges.left[edge]), _root(groups.parent, edges.right[edge])
+        # what a steward has kept apart is no question any more
+        if a != b and not _kept_apart(groups, a, b):
             weight, effects = _judge(program, rows, groups, edges, edge, prior, bench)
             weights[edge] = weight
             effects_out[edge] = effects

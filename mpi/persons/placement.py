@@ -81,6 +81,8 @@ def place(
 def _evidence(labels: NDArray[np.int32], edges: Edges) -> NDArray[np.int64]:
     """The strongest edge inside its group that touches each record."""
     evidence = np.full(len(labels), -1, dtype=np.int64)
+    if not len(edges.left):
+        return evidence
     inside = np.flatnonzero(labels[edges.left] == labels[edges.right])
     rising = inside[np.lexsort((-edges.right[inside], -edges.left[inside], edges.weights[inside]))]
     evidence[edges.left[rising]] = rising

@@ -100,6 +100,18 @@ def open_questions(uow: UnitOfWork) -> dict[str, int]:
     return dict(uow.connection.execute(query).all())
 
 
+def asked_pairs(uow: UnitOfWork) -> Integers:
+    """Record ids int64 (n, 2) of the open questions about two people, in the order of the tasks."""
+    task = review_task.c
+    query = (
+        sa.select(task.record_a, task.record_b)
+        .where(task.status == "open", task.question.startswith("people:"), task.record_b.is_not(None))
+        .order_by(task.task_id)
+    )
+    pairs = [tuple(row) for row in uow.connection.execute(query)]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
 def count_open(uow: UnitOfWork) -> int:
     """How many tasks are open."""
     query = sa.select(sa.func.count()).select_from(review_task).where(review_task.c.status == "open")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mpi.batch.link import Progress
 from mpi.batch.rejects import RejectsWriter
 from mpi.batch.sources import SourceBatch, SourceReader
-from mpi.domain.errors import MpiError, RegistryError
+from mpi.domain.errors import RegistryError
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.known_records import KnownRecords, Standing
 from mpi.registry.registry import Registry
@@ -96,8 +96,7 @@ class Ingest:
         self._before = {system: dict(stored) for system, stored in state.stored.items()}
 
     def read(self, readers: list[SourceReader], rejects: RejectsWriter, progress: Progress | None) -> None:
-        """Read every source. On a source that turns out unreadable, what this run wrote is taken back and the error
-        goes on."""
+        """Read every source. Where one cannot be read, or anything else goes wrong, what this run wrote is taken back."""
         names = sorted(reader.spec.system for reader in readers)
         with self._registry.begin() as uow:
             system_ids = source_system_ids(uow, names)
@@ -110,7 +109,7 @@ class Ingest:
                 self._write(versions)
                 if progress:
                     progress("reading sources", sum(reader.bytes_read for reader in readers), total)
-        except MpiError:
+        except Exception:
             with self._registry.begin() as uow:
                 take_back(uow, self._run_id)
             raise

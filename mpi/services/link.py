@@ -94,7 +94,7 @@ def link_sources(
         reader.check()
     asked = {
         "rules": model.digest,
-        "sources": {reader.spec.system: reader.digest() for reader in readers},
+        "sources": sorted([reader.spec.system, reader.digest()] for reader in readers),
     }
     watch.lap("checking sources")
     small = sum(reader.bytes_total for reader in readers) < SMALL_INPUT
@@ -207,22 +207,21 @@ class _Linker:
             before = persons.links_as_of(uow, base_revision)
             done = runs.last_finished(uow)
             judged = judgements.standing_judgements(uow)
+            asked = reviews.asked_pairs(uow)
         record_ids = stored.record_ids[order]
         place_of = np.empty(len(order), dtype=np.int64)
         place_of[order] = np.arange(len(order))
         owners = np.full(len(order), -1, dtype=np.int64)
         owners[place_of[np.searchsorted(stored.record_ids, before.record_ids)]] = before.person_ids
-        constraints = Constraints(
-            *(
-                place_of[np.searchsorted(stored.record_ids, pairs)].astype(np.int32).reshape(-1, 2)
-                for pairs in (judged.same, judged.different)
-            )
+        same, different, in_question = (
+            place_of[np.searchsorted(stored.record_ids, pairs)].astype(np.int32).reshape(-1, 2)
+            for pairs in (judged.same, judged.different, asked)
         )
         fresh = (owners < 0) | (stored.run_ids[order] > done)
         self._watch.lap("loading feature rows")
         linkage = link_table(
             self._scorer,
-            Table(rows, owners, fresh, constraints),
+            Table(rows, owners, fresh, Constraints(same, different), in_question),
             key=self._registry.secret,
             records=len(rows),
             next_person=next_person,
@@ -290,7 +289,8 @@ class _Linker:
 def _links_by_rule(linkage: Linkage) -> dict[str, int]:
     """How many newly linked records each blocking rule brought to their person."""
     evidence = linkage.plan.evidence[linkage.plan.linked]
-    counts = np.bincount(linkage.rules[evidence[evidence >= 0]], minlength=len(linkage.pairs.rules))
+    rules = linkage.rules[evidence[evidence >= 0]]
+    counts = np.bincount(rules[rules >= 0], minlength=len(linkage.pairs.rules))
     return {rule.rule: int(count) for rule, count in zip(linkage.pairs.rules, counts, strict=True)}
 
 

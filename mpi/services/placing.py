@@ -184,7 +184,7 @@ class PlanWriter:
         """Open the plan's questions and close those that are gone; gives (opened, closed)."""
         wanted = self._questions()
         standing = reviews.open_questions(uow)
-        closed = self._gone(uow, standing)
+        closed = self._close_gone(uow, standing, set(wanted.questions))
         opened = [place for place, question in enumerate(wanted.questions) if question not in standing]
         rows = np.array(opened, dtype=np.int64)
         if len(rows):
@@ -192,17 +192,25 @@ class PlanWriter:
             reviews.open_tasks(uow, _take(wanted, rows, first), run_id=self._run_id)
         return len(rows), closed
 
-    def _gone(self, uow: UnitOfWork, standing: dict[str, int]) -> int:
-        """Close open questions about two people who are one now."""
+    def _close_gone(self, uow: UnitOfWork, standing: dict[str, int], wanted: set[str]) -> int:
+        """Close open questions about two people that this plan asks no more: every one of them was weighed again."""
         survivor = dict(self._placed.linkage.plan.merges[:, ::-1].tolist())
-        gone = []
+        gone: list[int] = []
+        reasons: list[str] = []
         for question, task in standing.items():
             kind, _, pair = question.partition(":")
-            people = {survivor.get(int(person), int(person)) for person in pair.split("-")}
-            if kind == "people" and (len(people) == 1 or any(int(each) in survivor for each in pair.split("-"))):
-                gone.append(task)
+            if kind != "people" or question in wanted:
+                continue
+            people = [survivor.get(person, person) for person in map(int, pair.split("-"))]
+            if people[0] == people[1]:
+                reasons.append("the people asked about were joined")
+            elif any(person in survivor for person in map(int, pair.split("-"))):
+                reasons.append("one of the people asked about was joined with another")
+            else:
+                reasons.append("the evidence no longer leaves it in doubt")
+            gone.append(task)
         if gone:
-            reviews.close_tasks(uow, np.array(gone), reasons="the people asked about were joined", run_id=self._run_id)
+            reviews.close_tasks(uow, np.array(gone), reasons=reasons, run_id=self._run_id)
         return len(gone)
 
     def _questions(self) -> TaskRows:
