@@ -42,13 +42,15 @@ class TrainingOptions:
 
     `labels` has columns `record` (row of the table, from 0) and `person`; m then comes from labelled pairs. With
     `smooth` a level that no pair was seen at is given half a pair's worth instead of being refused.
-    `records_per_person` is estimated where it is None. `memory` bounds DuckDB.
+    `records_per_person` is estimated where it is None. `memory` bounds DuckDB. `data` says in words what the records
+    are, for the provenance.
     """
 
     smooth: bool = True
     records_per_person: float | None = None
     labels: pa.Table | None = None
     memory: str = "2GB"
+    data: str = "not said"
 
 
 def term_frequencies(model: LinkageModel, table: pa.Table) -> dict[str, TermFrequencies]:
@@ -111,6 +113,7 @@ def train(
     levels, smoothed = _levels(model, fit, sample, smooth=options.smooth)
     people = options.records_per_person or 1.0 + fit.match_share * (table.num_rows - 1)
     provenance = {
+        "data": options.data,
         "data_sha256": data_digest(table),
         "records": str(table.num_rows),
         "seed": str(seed),
