@@ -61,6 +61,12 @@ class RunConflictError(RegistryError):
     reason = "RUN_CONFLICT"
 
 
+class WorkerLostError(MpiError):
+    """A worker process was killed, most often for want of memory. What was committed stays; the same command goes on."""
+
+    reason = "WORKER_LOST"
+
+
 class NotFoundError(MpiError):
     """A record, person, rule family or version does not exist."""
 

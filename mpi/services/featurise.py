@@ -9,6 +9,7 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from mpi.batch.tables import columns_of_table
+from mpi.domain.errors import WorkerLostError
 from mpi.domain.model import LinkageModel
 from mpi.matching.features import FrequencyTable, Layout, frequency_table, layout_of, pack_rows
 from mpi.matching.weights import column_kinds
@@ -94,7 +96,9 @@ class Crew:
         self._pool: ProcessPoolExecutor | None = None
         if workers > 1:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker, initargs=(model, key))
+            self._pool = ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_prepare_worker, initargs=(model, key)
+            )
         else:
             _prepare(model, key)
 
@@ -129,4 +133,9 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Let the workers go. Raises WorkerLostError in place of the pool's own error."""
         self.close()
+        if isinstance(error, BrokenProcessPool):
+            raise WorkerLostError(
+                "a worker process was killed (out of memory?); run the same command again to go on"
+            ) from error

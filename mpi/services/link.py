@@ -51,7 +51,7 @@ class LinkRequest:
 
 @dataclass(frozen=True, slots=True)
 class LinkSummary:
-    """What a link did. `seconds` by step; `peak_memory_mb` of this process and its largest worker; counts after the
+    """What a link did. `seconds` by step; `peak_memory_mb` of all its processes together, at most; counts after the
     run."""
 
     run_id: int
@@ -130,6 +130,7 @@ class _Linker:
         self._crew = crew
         self._watch = watch
         self._progress = progress
+        self._reading_peak_mb = 0
 
     def finish_earlier(self, asked: dict[str, Any]) -> str | None:
         """Deal with a run that died: go on with its writing, or give it up; gives what was done, in words.
@@ -167,6 +168,8 @@ class _Linker:
     def place(self, run: Run, counts: dict[str, SourceCounts], resumed: str | None) -> LinkSummary:
         """Link what has been read and write it."""
         self._refresh_features()
+        self._crew.close()
+        self._reading_peak_mb = _peak_memory_mb(self._crew.workers)
         with self._registry.snapshot() as uow:
             revision, next_person = last_revision(uow), last_numbers(uow).person + 1
         placed = self._plan(run, base_revision=revision, next_person=next_person)
@@ -279,7 +282,7 @@ class _Linker:
                 blocking=[asdict(rule) for rule in linkage.pairs.rules],
                 capped={each.column: {"values": len(each.codes), "records": each.records} for each in linkage.capped},
                 seconds={step: round(seconds, 3) for step, seconds in self._watch.seconds.items()},
-                peak_memory_mb=_peak_memory_mb(),
+                peak_memory_mb=max(self._reading_peak_mb, _peak_memory_mb(0)),
                 resumed=resumed,
             )
             runs.finish(uow, run.run_id, summary=summary.to_dict())
@@ -294,8 +297,8 @@ def _links_by_rule(linkage: Linkage) -> dict[str, int]:
     return {rule.rule: int(count) for rule, count in zip(linkage.pairs.rules, counts, strict=True)}
 
 
-def _peak_memory_mb() -> int:
-    """Peak resident memory of this process plus that of its largest worker, in MB."""
+def _peak_memory_mb(workers: int) -> int:
+    """Peak resident memory in MB: this process, and for each of `workers` that have ended as much as the largest had."""
     unit = 1 if sys.platform == "darwin" else 1024
     own, worker = (resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return (own + worker) // 1_000_000
+    return (own + workers * worker) // 1_000_000
