@@ -1,0 +1,80 @@
+"""`mpi db` and `mpi runs`: the state of a registry."""
+
+from typing import Annotated
+
+import typer
+
+from mpi.cli.options import AsJson, Db, example
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command(epilog=example("mpi runs --db sqlite:///registry.db"))(runs)
+    group = typer.Typer(help="Make, migrate and check a registry.", no_args_is_help=True)
+    group.command(epilog=example("mpi db migrate --db postgresql://mpi@localhost/registry"))(migrate)
+    group.command(epilog=example("mpi db check --db sqlite:///registry.db"))(check)
+    app.add_typer(group, name="db")
+
+
+def migrate(db: Db = None, as_json: AsJson = False) -> None:
+    """Make the tables in an empty database, or bring an older registry up to date; else change nothing."""
+    from mpi.app import App
+    from mpi.cli.output import print_json
+    from mpi.registry.migrate import SCHEMA_VERSION
+
+    with App.start().open_registry(db, create=True) as registry:
+        name = registry.name
+    if as_json:
+        print_json({"registry": name, "schema_version": SCHEMA_VERSION})
+    else:
+        typer.echo(f"{name} has schema {SCHEMA_VERSION}")
+
+
+def check(db: Db = None, as_json: AsJson = False) -> None:
+    """Read every row and count those that break a rule between tables; exit code 3 if there are any."""
+    from mpi.app import App
+    from mpi.cli.errors import REGISTRY
+    from mpi.cli.output import facts, print_json, show
+    from mpi.services.registry_state import check_registry
+
+    with App.start().open_registry(db, create=False) as registry:
+        broken = check_registry(registry)
+    if as_json:
+        print_json({"sound": not broken, "broken_rules": broken})
+    elif broken:
+        show(facts("Rules that do not hold, and for how many rows", broken))
+    else:
+        typer.echo("sound: every rule between the tables holds")
+    if broken:
+        raise typer.Exit(REGISTRY)
+
+
+def runs(
+    db: Db = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most so many, the newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List a registry's runs, the newest first."""
+    from mpi.app import App
+    from mpi.cli.output import plain_table, print_json, show
+    from mpi.services.registry_state import list_runs
+
+    with App.start().open_registry(db, create=False) as registry:
+        found = list_runs(registry, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            run.run_id,
+            run.kind,
+            run.status.value,
+            run.started_at,
+            run.finished_at or "",
+            (run.summary or {}).get("rules", ""),
+            *((run.summary or {}).get(name, "") for name in ("records_linked", "people_created", "people")),
+        )
+        for run in found
+    ]
+    columns = ["run", "kind", "status", "started", "finished", "rules", "records linked", "people created", "people"]
+    show(plain_table("" if rows else "no runs yet", columns, rows))
