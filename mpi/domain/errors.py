@@ -62,7 +62,8 @@ class RunConflictError(RegistryError):
 
 
 class WorkerLostError(MpiError):
-    """A worker process was killed, most often for want of memory. What was committed stays; the same command goes on."""
+    """A worker process was killed, most often for want of memory. What was committed stays; the same command goes
+    on."""
 
     reason = "WORKER_LOST"
 

@@ -298,7 +298,8 @@ def _links_by_rule(linkage: Linkage) -> dict[str, int]:
 
 
 def _peak_memory_mb(workers: int) -> int:
-    """Peak resident memory in MB: this process, and for each of `workers` that have ended as much as the largest had."""
+    """Peak resident memory in MB: this process, and for each of `workers` that have ended as much as the largest
+    had."""
     unit = 1 if sys.platform == "darwin" else 1024
     own, worker = (resource.getrusage(who).ru_maxrss * unit for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return (own + workers * worker) // 1_000_000
