@@ -95,13 +95,12 @@ def _walk(app: "App", out: Path, progress: "Reporter", *, persons: int, seed: in
     from mpi.cli.progress import COMPILING
     from mpi.services.compile_kernels import compile_kernels
     from mpi.services.evaluate import evaluate_registry
+    from mpi.services.export import export_cross_references, export_review_tasks
     from mpi.services.link import LinkRequest, link_sources
     from mpi.synthetic.city import generate_city
 
     chosen = app.rules(rules)
-    progress("making the city", 0, persons)
-    city = generate_city(out / "city", persons=persons, seed=seed)
-    progress("making the city", persons, persons)
+    city = generate_city(out / "city", persons=persons, seed=seed, progress=progress)
     compile_kernels(chosen.model, lambda: progress(COMPILING, 0, 0))
     specs = [SourceSpec(source, str(city.files[source])) for source in city.records]
     rejects = out / "rejects.parquet"
@@ -115,5 +114,9 @@ def _walk(app: "App", out: Path, progress: "Reporter", *, persons: int, seed: in
             "evaluation_review_answered": evaluate_registry(registry, truth, review_answered=True).to_dict(),
         }
         progress("comparing with the truth", 2, 2)
+        files = {"cross_references": out / "people.parquet", "review_tasks": out / "review-tasks.parquet"}
+        export_cross_references(registry, files["cross_references"])
+        export_review_tasks(registry, files["review_tasks"])
     made = {"persons": city.persons, "households": city.households, "records": dict(city.records), "seed": seed}
-    return {"city": made, "link": linked(summary, rejects), **evaluations}
+    exports = {name: str(path) for name, path in files.items()}
+    return {"city": made, "link": linked(summary, rejects), **evaluations, "exports": exports}

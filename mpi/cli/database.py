@@ -56,7 +56,7 @@ def runs(
 ) -> None:
     """List a registry's runs, the newest first."""
     from mpi.app import App
-    from mpi.cli.output import plain_table, print_json, show
+    from mpi.cli.output import moment, plain_table, print_json, show
     from mpi.services.registry_state import list_runs
 
     with App.start().open_registry(db, create=False) as registry:
@@ -69,8 +69,8 @@ def runs(
             run.run_id,
             run.kind,
             run.status.value,
-            run.started_at,
-            run.finished_at or "",
+            moment(run.started_at),
+            moment(run.finished_at),
             (run.summary or {}).get("rules", ""),
             *((run.summary or {}).get(name, "") for name in ("records_linked", "people_created", "people")),
         )

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-PLAIN_WIDTH = 140
+PLAIN_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""
 
 
@@ -42,31 +42,37 @@ def show(*parts: RenderableType) -> None:
         out.print(part)
 
 
-def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+def titled(title: str, table: Table) -> RenderableType:
+    """A table under its title; rich would fold a title that is wider than its table."""
+    return Group(Text(title, style="bold"), table) if title else table
+
+
+def bare_table() -> Table:
+    """A table without lines: it can be read, piped and cut."""
+    return Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
+
+
+def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> RenderableType:
     """A table: the first column and texts left, numbers right with thousands apart."""
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0)
-    )
+    table = bare_table()
     for place, name in enumerate(columns):
-        numeric = (
-            bool(rows) and place > 0 and all(isinstance(row[place], int | float) or row[place] == "" for row in rows)
-        )
-        table.add_column(name, justify="right" if numeric else "left", header_style="dim", overflow="fold")
+        cells = [row[place] for row in rows]
+        numeric = bool(rows) and place > 0 and all(isinstance(cell, int | float) or cell == "" for cell in cells)
+        table.add_column(cell_text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(number(cell)) for cell in row))
-    return table
+        table.add_row(*(cell_text(cell) for cell in row))
+    return titled(title, table)
 
 
-def facts(title: str, values: Mapping[str, object]) -> Table:
+def facts(title: str, values: Mapping[str, object]) -> RenderableType:
     """Names and values, one a line."""
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=False
-    )
+    table = bare_table()
+    table.show_header = False
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in values.items():
-        table.add_row(name, Text(number(value)))
-    return table
+        table.add_row(cell_text(name), cell_text(value))
+    return titled(title, table)
 
 
 def number(value: object) -> str:
@@ -74,3 +80,13 @@ def number(value: object) -> str:
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def cell_text(value: object) -> Text:
+    """A value as text that a terminal may be given: no markup, and no control characters that came with the data."""
+    return Text("".join(c if c.isprintable() else "\ufffd" for c in number(value)))
+
+
+def moment(text: str | None) -> str:
+    """A time of the registry to the second."""
+    return (text or "")[:19].replace("T", " ")

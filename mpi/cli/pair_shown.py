@@ -3,12 +3,12 @@
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from mpi.cli.masking import Mask
-from mpi.cli.output import number, plain_table
+from mpi.cli.output import bare_table, number, plain_table, titled
 from mpi.domain.model import LinkageModel
+from mpi.domain.records import CANONICAL_COLUMNS
 from mpi.services.explain import PairExplanation, SideView
 
 WIDTH = 44
@@ -67,22 +67,22 @@ def pair_parts(values: dict[str, Any]) -> list[RenderableType]:
 
 def _sides(values: dict[str, Any]) -> RenderableType:
     left, right = values["left"], values["right"]
-    columns = list(dict.fromkeys([*left["values"], *right["values"]]))
+    held = {*left["values"], *right["values"]}
+    columns = [*(name for name in CANONICAL_COLUMNS if name in held), *sorted(held - set(CANONICAL_COLUMNS))]
     rows: list[list[object]] = [[name, left["values"].get(name, ""), right["values"].get(name, "")] for name in columns]
     rows.append(["person", left["enterprise_id"] or "not placed yet", right["enterprise_id"] or "not placed yet"])
     return plain_table("", ["", left["record"], right["record"]], rows)
 
 
-def _waterfall(values: dict[str, Any]) -> Table:
+def _waterfall(values: dict[str, Any]) -> RenderableType:
     """One bar a comparison, from the total before it to the total after it."""
     steps = values["contributions"]
     totals = [values["prior"], *(step["running_total"] for step in steps)]
     low, high = min(0.0, *totals), max(0.0, *totals)
-    table = Table(
-        title=f"Evidence in bits, {values['rules']}", title_justify="left", title_style="bold", box=None, pad_edge=False
-    )
+    table = bare_table()
+    table.padding = (0, 2, 0, 0)
     for name in ("", "level", "bits", "total", ""):
-        table.add_column(name, header_style="dim", justify="right" if name in ("bits", "total") else "left")
+        table.add_column(name, justify="right" if name in ("bits", "total") else "left")
     prior = values["prior"]
     words = f"before anything is compared, of {number(values['records'])} records"
     table.add_row("prior", Text(words, style="dim"), _bits(prior), f"{prior:.1f}", _bar(0.0, prior, low, high))
@@ -94,7 +94,7 @@ def _waterfall(values: dict[str, Any]) -> Table:
         after = step["running_total"]
         table.add_row(step["comparison"], level, _bits(step["bits"]), f"{after:.1f}", _bar(before, after, low, high))
         before = after
-    return table
+    return titled(f"Evidence in bits, {values['rules']}", table)
 
 
 def _bits(bits: float) -> Text:
@@ -110,11 +110,18 @@ def _bar(start: float, end: float, low: float, high: float) -> Text:
     return Text(" " * first + "█" * max(last - first, 1), style="green" if end > start else "red")
 
 
+def _probability(probability: float) -> str:
+    """No more digits than mean something: never a plain 0 or 1."""
+    if probability > 1 - 1e-6:
+        return "probability above 0.999999"
+    return "probability below 0.000001" if probability < 1e-6 else f"probability {probability:.6f}"
+
+
 def _outcome(values: dict[str, Any]) -> Text:
     thresholds = values["thresholds"]
     text = Text.assemble(
         (f"{values['match_weight']:.1f} bits", "bold"),
-        f" (probability {values['probability']:.6f}; "
+        f" ({_probability(values['probability'])}; "
         f"link from {thresholds['link']:g}, review from {thresholds['review']:g}): "
         f"{_WORDS[values['verdict']]}",
     )

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from mpi.cli.masking import Mask
-from mpi.cli.output import plain_table
+from mpi.cli.output import moment, plain_table
 from mpi.domain.model import LinkageModel
 from mpi.services.enquire import HistoryEntry, PersonView
 
@@ -86,7 +86,7 @@ def person_parts(values: dict[str, Any]) -> list[RenderableType]:
     history: list[list[object]] = [
         [
             str(each["revision"]),
-            each["recorded_at"],
+            moment(each["recorded_at"]),
             each["kind"],
             each["made_by"] + (f", run {each['run_id']}" if each["run_id"] is not None else ""),
             ", ".join([*each["records"], *each["others"]]),

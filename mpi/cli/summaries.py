@@ -1,9 +1,13 @@
 """What link, evaluate and demo show people, from the very values that --json prints."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import RenderableType
+import pyarrow.parquet as pq
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from mpi.cli.output import facts, number, plain_table
@@ -48,10 +52,9 @@ def _records(done: Values) -> RenderableType:
     ]
     rows.append(["all", *(sum(counts[name] for counts in done["sources"].values()) for name in names)])
     table = plain_table("Records", ["source", *names], rows)
-    if rows[-1][-1]:
-        table.caption = f"rejected rows, with reasons: {done['rejects_file']}"
-        table.caption_justify = "left"
-    return table
+    if not rows[-1][-1]:
+        return table
+    return Group(table, Text(f"rejected rows, each with its reason: {done['rejects_file']}"))
 
 
 def _blocking(done: Values) -> RenderableType:
@@ -121,14 +124,24 @@ def demo_summary(done: Values, out: Path) -> list[RenderableType]:
     title = Text(
         f"A city of {number(city['persons'])} people in {number(city['households'])} households, seed {city['seed']}"
     )
-    db = f"sqlite:///{out}/registry.db"
-    following = "\n".join(
-        [
-            "What to type next:",
-            f"  mpi export cross-references --db {db} --out {out}/people.csv",
-            f"  mpi export review-tasks --db {db} --out {out}/tasks.csv",
-            f"  mpi person ENTERPRISE_ID --db {db}",
-            f"  mpi explain SOURCE:ID SOURCE:ID --db {db}",
-        ]
-    )
-    return [title, *link_summary(done["link"]), *evaluation_summary(done), Text(following)]
+    return [title, *link_summary(done["link"]), *evaluation_summary(done), _following(done["exports"], out)]
+
+
+def _following(exports: dict[str, str], out: Path) -> RenderableType:
+    """What to type next, with a real person and a real question."""
+    command, db = program(), f"--db sqlite:///{out}/registry.db"
+    person = pq.read_table(exports["cross_references"])["enterprise_id"][0].as_py()
+    lines = [f"{command} person {person} {db}", f"{command} export golden-records {db} --out {out}/golden-records.csv"]
+    for task in pq.read_table(exports["review_tasks"]).drop_null().slice(0, 1).to_pylist():
+        keys = " ".join(f"{task[f'source_system_{side}']}:{task[f'source_record_id_{side}']}" for side in "ab")
+        lines.insert(0, f"{command} explain {keys} {db}")
+    written = f"Written: {', '.join(exports.values())}"
+    return Text("\n".join([written, "What to type next:", *(f"  {line}" for line in lines)]))
+
+
+def program() -> str:
+    """How this command is called from here: by its name where that finds it, else by its path."""
+    called = Path(sys.argv[0])
+    if called.name != "mpi" or shutil.which("mpi") is not None:
+        return "mpi"
+    return os.path.relpath(called)

@@ -3,10 +3,9 @@
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from mpi.cli.output import facts, number
+from mpi.cli.output import bare_table, facts, number, titled
 from mpi.services.train_rules import Training
 
 BITS_A_CHARACTER = 2.0
@@ -31,7 +30,7 @@ def training_values(done: Training) -> dict[str, Any]:
 
 def training_parts(done: Training) -> list[RenderableType]:
     """What a person reads."""
-    table = Table(title=f"Weights of {done.rules}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = bare_table()
     for name, side in (
         ("comparison", "left"),
         ("level", "left"),
@@ -51,4 +50,4 @@ def training_parts(done: Training) -> list[RenderableType]:
     rejected = f"{number(done.rejected)} rows could not be read and were left out; " if done.rejected else ""
     written = Text(f"{rejected}parameters.json and term_frequencies.parquet are in {done.folder}")
     values = {"records per person": f"{done.parameters.records_per_person:.3f}", **done.parameters.provenance}
-    return [table, facts("Where they came from", values), written]
+    return [titled(f"Weights of {done.rules}", table), facts("Where they came from", values), written]

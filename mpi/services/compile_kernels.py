@@ -18,6 +18,8 @@ from mpi.domain.records import ColumnKind
 from mpi.matching.scorer import Scorer
 from mpi.persons.clusters import Constraints
 
+_events: Any = event  # numba says nothing of its types
+
 _TWINS: dict[ColumnKind, pa.Array] = {
     ColumnKind.TEXT: pa.array(["a", "a", "b"], pa.string()),
     ColumnKind.INTEGER: pa.array([1, 1, 2], pa.int32()),
@@ -43,13 +45,14 @@ class _Notice(event.Listener):
 
 
 @contextmanager
-def _noticing(compiling: Callable[[], None]) -> Iterator[None]:
+def noticing(compiling: Callable[[], None]) -> Iterator[None]:
+    """While the block lasts, `compiling` is called the first time that anything is compiled."""
     notice = _Notice(compiling)
-    event.register("numba:compile", notice)
+    _events.register("numba:compile", notice)
     try:
         yield
     finally:
-        event.unregister("numba:compile", notice)
+        _events.unregister("numba:compile", notice)
 
 
 def compile_kernels(model: LinkageModel, compiling: Callable[[], None]) -> None:
@@ -57,7 +60,7 @@ def compile_kernels(model: LinkageModel, compiling: Callable[[], None]) -> None:
 
     Takes a second where all is on disk, a minute or more where nothing is.
     """
-    with _noticing(compiling):
+    with noticing(compiling):
         scorer = Scorer(model)
         table = pa.table({name: _TWINS[kind] for name, kind in scorer.columns.items()})
         key = bytes(16)
