@@ -1,9 +1,8 @@
 """Which records are one person: constrained agglomeration over scored pairs, strongest first.
 
-Evidence is a person's, not only a pair's: two groups are weighed by the best level of every comparison over all
-their pairs, so a
-third record that knows a number settles a pair that does not. The outcome depends on the set of records, not on
-their order.
+Evidence is a person's, not only a pair's: two groups are weighed by the best level of every comparison over all their
+pairs, so a third record that knows a number settles a pair that does not. Edges of one weight are taken in the order
+of their records: callers number records in an order that does not depend on the input.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
 from mpi.matching.jit import kernel, leaf
-from mpi.matching.kernel import CHUNK, FORBID, Program, Rows, Workspace, contributions, vetoed, workspace
+from mpi.matching.kernel import APART, CHUNK, FORBID, Program, Rows, Workspace, contributions, vetoed, workspace
 
 MAXIMUM_CROSS_PAIRS = 1_024
 """Two groups with more pairs between them than this are never joined by rules; a steward is asked."""

@@ -96,7 +96,7 @@ class Ingest:
         self._before = {system: dict(stored) for system, stored in state.stored.items()}
 
     def read(self, readers: list[SourceReader], rejects: RejectsWriter, progress: Progress | None) -> None:
-        """Read every source. Where one cannot be read, or anything else goes wrong, what this run wrote is taken back."""
+        """Read every source. Where that goes wrong, in whatever way, what this run wrote is taken back."""
         names = sorted(reader.spec.system for reader in readers)
         with self._registry.begin() as uow:
             system_ids = source_system_ids(uow, names)
