@@ -50,8 +50,11 @@ def _outputs(kind: ColumnKind, *names_of_outputs: str) -> tuple[Output, ...]:
     return tuple(Output(name, kind) for name in names_of_outputs)
 
 
-def _mother_name(value: str | None) -> Values:
+def _mother_name(value: str | None, newborns: str | None) -> Values:
+    """The mother's name of the column made for it, else of a newborn's own name."""
     name = names.standard_name(value)
+    if name.folded is None:
+        name = names.standard_name(newborns)
     return name.folded, name.dialect
 
 
@@ -108,7 +111,13 @@ _DATE_OUTPUTS = (*_outputs(TEXT, "iso"), *_outputs(INTEGER, "year", "month", "da
 
 _ALL = (
     Standardiser("vn_name", ("name",), _outputs(TEXT, *names.StandardName._fields), (None,), names.standard_name),
-    Standardiser("vn_mother_name", ("name",), _outputs(TEXT, "folded", "dialect"), (None,), _mother_name),
+    Standardiser(
+        "vn_mother_name",
+        ("name", "child"),
+        _outputs(TEXT, "folded", "dialect"),
+        (None, names.mother_of_newborn),
+        _mother_name,
+    ),
     Standardiser(
         "vn_birth_date",
         ("date", "recorded_at"),

@@ -56,16 +56,34 @@ def from_vni(text: str) -> str:
     return _decode(text, "vni")
 
 
+_MISREAD = ("á»", "áº", "Æ°", "Æ¡")
+"""Letters beside one another that only misread UTF-8 has."""
+
+
+_LOST = re.compile("\ufffd+")
+
+
+def _octet(letter: str) -> bytes:
+    """The octet that was read as a letter; one that was lost on the way becomes an octet that no UTF-8 has."""
+    if letter == "\ufffd":
+        return b"\xff"
+    return bytes((ord(letter),)) if "\x80" <= letter <= "\x9f" else letter.encode("cp1252")
+
+
 def from_mojibake(text: str) -> str:
-    """UTF-8 that was read as cp1252, in Unicode; the text itself when it is no such thing."""
+    """UTF-8 that was read as cp1252, in Unicode; the text itself when it is no such thing.
+
+    cp1252 lacks five octets: where one was dropped or replaced, U+FFFD stands for the letter it was part of.
+    """
     for _ in range(_MAXIMUM_ROUNDS):
         try:
-            octets = b"".join(
-                bytes((ord(letter),)) if "\x80" <= letter <= "\x9f" else letter.encode("cp1252") for letter in text
-            )
-            decoded = octets.decode("utf-8")
+            octets = b"".join(map(_octet, text))
+            lossy = any(mark in text for mark in _MISREAD)
+            decoded = octets.decode("utf-8", errors="replace" if lossy else "strict")
         except UnicodeError:
             return text
+        if lossy:
+            decoded = _LOST.sub("\ufffd", decoded)
         if decoded == text:
             return text
         text = decoded
@@ -76,6 +94,7 @@ def is_legacy_candidate(text: str) -> bool:
     """Whether every letter exists in cp1252 and one is not ASCII: only such text can be TCVN3, VNI or misread UTF-8."""
     if text.isascii():
         return False
+    text = text.replace("\ufffd", "")
     try:
         text.encode("cp1252")
     except UnicodeEncodeError:

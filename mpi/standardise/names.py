@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mpi.data.vn import rows
-from mpi.standardise.encodings import repair_encoding, repair_typing
+from mpi.standardise.encodings import from_mojibake, repair_encoding, repair_typing
 from mpi.standardise.placeholders import NEWBORN_PREFIX, NEWBORN_SUFFIX, is_placeholder_name
 from mpi.standardise.syllables import Syllable, syllable
 from mpi.standardise.text import capped, folded, without_invisibles
@@ -27,6 +27,7 @@ _BIRTH_SUFFIX = re.compile(r"\s(?:sn|sinh|ns|năm sinh|nam sinh)(?:\s(?:năm|nam
 _LIST_SUFFIX = re.compile(r"\s[-–—_/]\s*(?:\w{1,3}|[^\W\d]*\s*\d\S*|l[oớ]p\s.*|hs\s.*)$")
 _SEPARATORS = re.compile(r"[^\w?\ufffd\u0300-\u036f]+|_")
 _DIGITS = re.compile(r"\d+")
+_NEWBORN_WORDS = re.compile(r"\b(?:c/?b|con|b[egté]|tss|ss|tr[eẻ]|s[oơ])\b", re.IGNORECASE)
 _TRIGGERS = frozenset(
     "con cb bg bt tss ss tre so be vo khong chua nguoi benh test nguyen tran ng abc ho hs bn sv gv nb".split()
 )
@@ -36,11 +37,11 @@ _NOTHING = (None,) * 13
 
 
 class StandardName(NamedTuple):
-    """All standard forms of one name; None where nothing is known. Only `accented` and `neutral` may be other than
-    ASCII.
+    """All standard forms of one name; None where nothing is known. Only `accented`, `neutral` and `given_known` may be
+    other than ASCII.
 
-    `given_known` is the given name where the tables have it as it is written: a slip of the pen seldom makes another
-    name, while a twin always bears one.
+    `given_known` is the given name with its marks where the tables have it as it is written: a slip of the pen seldom
+    makes another name, while a twin always bears one.
     """
 
     accented: str | None
@@ -112,7 +113,8 @@ def _expand_surname(words: list[str]) -> list[str]:
 
 def repaired(value: str | None) -> str:
     """A raw name in lower-case NFC with encoding, labels and class-list suffixes put right; "" for nothing."""
-    text = repair_encoding(capped(value))
+    # Misread UTF-8 holds control characters, which must not become spaces before it is read again.
+    text = repair_encoding(capped(from_mojibake(value) if value and not value.isprintable() else value))
     text = without_invisibles(unicodedata.normalize("NFKC", text)).lower()
     text = unicodedata.normalize("NFC", text)
     text = _LABEL.sub("", " ".join(text.split()))
@@ -132,6 +134,7 @@ def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
     else:
         neutral = " ".join([one.neutral for one in read])
     marked, bare = _given_names()
+    given, known = (plain[-1], bare) if accented is None else (read[-1].neutral, marked)
     sounds = [one.as_given for one in read]
     surname_dialect = None
     if len(read) > 1:
@@ -148,7 +151,7 @@ def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
         surname_dialect,
         "".join([word[0] for word in plain]),
         " ".join(sorted(plain)),
-        plain[-1] if (plain[-1] in bare if accented is None else read[-1].neutral in marked) else None,
+        given if given in known else None,
         mother,
     )
 
@@ -209,3 +212,9 @@ def standard_name(value: str | None) -> StandardName:
         ):
             return _forms(read)
     return _slow(value)
+
+
+def mother_of_newborn(value: str | None) -> str | None:
+    """The mother's name, in ASCII, where a raw name is that of a newborn entered under it."""
+    # one search spares the whole reading of nearly every name
+    return standard_name(value).mother if value and _NEWBORN_WORDS.search(value) else None
