@@ -3,7 +3,9 @@
 Each is one moment of the registry, however long the writing takes, and memory does not grow with the registry.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,8 @@ from mpi.services.table_files import TableFile
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total)."""
 
-PEOPLE_A_BATCH = 16_384
+PEOPLE_A_BATCH = 32_768
+"""People whose records are in memory at once (about 300 MB with all that is made of them)."""
 
 
 def export_cross_references(registry: Registry, out: str | Path) -> int:
@@ -54,7 +57,7 @@ def export_golden_records(
     Columns: enterprise_id, records (how many), and for every field of the rules' survivorship `<field>`, `<field>_from`
     (source:id) and `<field>_reason`. Raises InvalidInputError for a file that cannot be written.
     """
-    with TableFile(out, golden_schema(model)) as file, registry.snapshot() as uow:
+    with TableFile(out, golden_schema(model)) as file, registry.snapshot() as uow, _collector_paused():
         last = last_numbers(uow).person
         for first in range(1, last + 1, PEOPLE_A_BATCH):
             numbers = np.arange(first, min(first + PEOPLE_A_BATCH, last + 1), dtype=np.int64)
@@ -68,3 +71,15 @@ def export_golden_records(
             if progress:
                 progress("golden records", int(numbers[-1]), last)
     return file.rows
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Millions of small values without cycles: the collector finds nothing among them and costs a quarter of the run."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

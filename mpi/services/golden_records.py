@@ -5,6 +5,7 @@ is a placeholder or garbage and never wins, and what gives the same standard val
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mpi.domain.model import FieldRule, LinkageModel, SurvivorshipRule
-from mpi.domain.records import SourceRecord
+from mpi.domain.records import RecordKey, SourceRecord
 from mpi.persons.survivorship import (
+    AGREED,
     UNTRUSTED,
     Candidate,
     Candidates,
@@ -46,13 +48,19 @@ class PeoplesRecords:
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What the fields of one batch share: records in the order of their keys."""
+    """n records by column, in the order of their keys: raw values with the time of capture, and what criteria go by.
 
-    records: Sequence[SourceRecord]
+    `systems` int64 (n,) are places in `names`; `moments` int64 (n,) are places in `times`, which grow, or -1.
+    """
+
+    raw: pa.Table
+    keys: pa.Array
     people: Integers
+    names: Sequence[str]
+    systems: Integers
     tiers: Integers
+    times: Sequence[str]
     moments: Integers
-    times: Sequence[str | None]
 
 
 def golden_schema(model: LinkageModel) -> pa.Schema:
@@ -122,34 +130,42 @@ def _moment(recorded_at: str | None) -> str | None:
 
 
 def _batch(model: LinkageModel, given: PeoplesRecords) -> _Batch:
-    keys = [key_order(record.key) for record in given.records]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
+    order = sorted(range(len(given.records)), key=[key_order(record.key) for record in given.records].__getitem__)
     records = [given.records[at] for at in order]
-    moment_of = {text: _moment(text) for text in {record.recorded_at for record in records}}
-    times = [moment_of[record.recorded_at] for record in records]
-    place = {text: at for at, text in enumerate(sorted({text for text in times if text is not None}))}
-    tiers = [model.trust.get(record.key.source_system, UNTRUSTED) for record in records]
+    fields = [rule.field for rule in model.survivorship if rule.field != _RECORDED]
+    values = [record.values for record in records]
+    recorded = [record.recorded_at for record in records]
+    moment_of = {text: _moment(text) for text in set(recorded)}
+    times = sorted({moment for moment in moment_of.values() if moment is not None})
+    place = {text: -1 if moment is None else bisect_left(times, moment) for text, moment in moment_of.items()}
+    systems = [record.key.source_system for record in records]
+    names = sorted(set(systems))
+    number = {name: at for at, name in enumerate(names)}
+    numbers = np.array([number[system] for system in systems], dtype=np.int64)
+    tiers = np.array([model.trust.get(name, UNTRUSTED) for name in names], dtype=np.int64)
     return _Batch(
-        records=records,
+        raw=pa.table(
+            {
+                **{field: pa.array([each.get(field) for each in values], pa.string()) for field in fields},
+                _RECORDED: pa.array(recorded, pa.string()),
+            }
+        ),
+        keys=pa.array([str(record.key) for record in records], pa.string()),
         people=given.people[order],
-        tiers=np.array(tiers, dtype=np.int64),
-        moments=np.array([-1 if text is None else place[text] for text in times], dtype=np.int64),
+        names=names,
+        systems=numbers,
+        tiers=tiers[numbers],
         times=times,
+        moments=np.array([place[text] for text in recorded], dtype=np.int64),
     )
 
 
 def _field_columns(model: LinkageModel, rule: SurvivorshipRule, batch: _Batch, people: int) -> list[pa.Array]:
     """Value, origin and reason of one field for all people of a batch; null where nobody knows a value."""
-    raw = [_raw(record, rule.field) for record in batch.records]
-    table = pa.table(
-        {
-            rule.field: pa.array(raw, pa.string()),
-            _RECORDED: pa.array([record.recorded_at for record in batch.records], pa.string()),
-        }
-    )
-    forms = _forms(standardise_table(table, _reading(model, rule.field)))
-    rows = np.flatnonzero((forms >= 0) & table[rule.field].is_valid().to_numpy())
-    values = table[rule.field].combine_chunks().take(pa.array(rows))
+    forms = _forms(standardise_table(batch.raw, _reading(model, rule.field)))
+    column = batch.raw[rule.field].combine_chunks()
+    rows = np.flatnonzero((forms >= 0) & column.is_valid().to_numpy(zero_copy_only=False))
+    values = column.take(pa.array(rows))
     # rows lie in the order of their keys, so the first of equal values has the smallest key
     candidates = Candidates(
         people=batch.people[rows],
@@ -163,13 +179,10 @@ def _field_columns(model: LinkageModel, rule: SurvivorshipRule, batch: _Batch, p
     place = np.full(people, -1, dtype=np.int64)
     place[choices.people] = np.arange(len(choices.people))
     spread = pa.array(place, mask=place < 0)
-    origins = [str(batch.records[row].key) for row in rows[choices.winners].tolist()]
-    columns = (
-        values.take(pa.array(choices.winners)),
-        pa.array(origins, pa.string()),
-        _reasons(rule, batch, rows, choices),
-    )
-    return [column.take(spread) for column in columns]
+    winners = values.take(pa.array(choices.winners))
+    origins = batch.keys.take(pa.array(rows[choices.winners]))
+    reasons = _reasons(rule, batch, choices, rows=rows[choices.winners], values=winners)
+    return [each.take(spread) for each in (winners, origins, reasons)]
 
 
 def _forms(standard: pa.Table) -> Integers:
@@ -187,33 +200,35 @@ def _forms(standard: pa.Table) -> Integers:
     return forms
 
 
-def _reasons(rule: SurvivorshipRule, batch: _Batch, rows: Integers, choices: Choices) -> pa.Array:
-    """The reason of every choice: each distinct one is put into words once."""
-    winners = rows[choices.winners]
-    systems: dict[str, int] = {}
-    system = [systems.setdefault(batch.records[row].key.source_system, len(systems)) for row in winners.tolist()]
-    lengths = [len(_raw(batch.records[row], rule.field) or "") for row in winners.tolist()]
-    many = max(int(choices.known.max(initial=0)), 1) + 1
-    of_criterion = {
-        "trusted": np.array(system, dtype=np.int64),
-        "recent": batch.moments[winners] + 1,
-        "frequent": choices.held * many + choices.known,
-        "longest": np.array(lengths, dtype=np.int64),
+def _reasons(rule: SurvivorshipRule, batch: _Batch, choices: Choices, *, rows: Integers, values: pa.Array) -> pa.Array:
+    """The reason of every choice; each distinct one is put into words once. `rows` and `values` are the winners'."""
+    figures = {
+        "trusted": batch.systems[rows],
+        "recent": batch.moments[rows] + 1,
+        "frequent": choices.held * (int(choices.known.max(initial=0)) + 1) + choices.known,
+        "longest": pc.utf8_length(values).to_numpy(zero_copy_only=False).astype(np.int64),
     }
-    # what a sentence says hangs on the criterion alone, and on the one figure that it names
-    figure = np.zeros(len(winners), dtype=np.int64)
-    figure[choices.deciders == -1] = choices.known[choices.deciders == -1]
+    # a sentence hangs on the decider, and on the one figure that it names
+    figure = np.where(choices.deciders == AGREED, choices.known, 0)
     for place, name in enumerate(rule.prefer):
-        decided = choices.deciders == place
-        figure[decided] = of_criterion[name][decided]
+        figure = np.where(choices.deciders == place, figures[name], figure)
     width = int(figure.max(initial=0)) + 1
     _, first, which = np.unique(choices.deciders * width + figure, return_index=True, return_inverse=True)
-    sentences = []
-    for at in first.tolist():
-        record = batch.records[winners[at]]
-        winner = Candidate(
-            record.key, _raw(record, rule.field) or "", batch.times[winners[at]], int(batch.tiers[winners[at]])
+    sentences = [
+        reason(
+            rule.prefer,
+            int(choices.deciders[at]),
+            held=int(choices.held[at]),
+            known=int(choices.known[at]),
+            winner=_candidate(batch, int(rows[at]), values[at].as_py()),
         )
-        held, known = int(choices.held[at]), int(choices.known[at])
-        sentences.append(reason(rule.prefer, int(choices.deciders[at]), held=held, known=known, winner=winner))
+        for at in first.tolist()
+    ]
     return pa.array(sentences, pa.string()).take(pa.array(which))
+
+
+def _candidate(batch: _Batch, row: int, value: str) -> Candidate:
+    system = batch.names[batch.systems[row]]
+    key = RecordKey(system, batch.keys[row].as_py().removeprefix(f"{system}:"))
+    moment = int(batch.moments[row])
+    return Candidate(key, value, batch.times[moment] if moment >= 0 else None, int(batch.tiers[row]))
