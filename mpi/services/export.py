@@ -75,7 +75,7 @@ def export_golden_records(
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Millions of small values without cycles: the collector finds nothing among them and costs a quarter of the run."""
+    """Millions of small values, none in a cycle: the collector finds nothing and costs a quarter of the run."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
