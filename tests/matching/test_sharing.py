@@ -47,7 +47,7 @@ def test_many_records_of_one_person_are_one_person() -> None:
 
 
 def test_who_cannot_be_told_from_another_is_not_counted_but_loses_the_value_too() -> None:
-    nameless = [{"number": "111"}, {"number": "111", "name": "an"}, {"number": "111", "year": 2001}]
+    nameless: list[dict[str, Any]] = [{"number": "111"}, {"number": "111", "name": "an"}, {"number": "111", "year": 2001}]
     _, _, [capped] = _capped((NUMBER,), *_people(2, number="111"), *nameless)
     assert len(capped.codes) == 0
     scorer, rows, [capped] = _capped((NUMBER,), *_people(3, number="111"), *nameless)
@@ -77,7 +77,7 @@ def test_members_of_a_set_are_taken_out_and_the_rest_moves_up() -> None:
 
 
 def test_every_cap_is_judged_before_any_value_goes() -> None:
-    """Each column tells the other's people apart, and both are shared too widely: neither may hide the other's people."""
+    """Each column tells the other's people apart, and both are shared too widely: neither may hide the other's."""
     by_number = FrequencyCap("number", ("birth",), 2)
     by_birth = FrequencyCap("birth", ("number", "name"), 2)
     records = [{"number": "111", "birth": f"b{n}", "name": f"n{n}"} for n in range(3)]
