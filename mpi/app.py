@@ -12,7 +12,8 @@ from mpi.domain.errors import InvalidInputError
 from mpi.domain.model import LinkageModel
 from mpi.registry.registry import Registry
 from mpi.registry.secret import RegistrySecret, load_or_create
-from mpi.rules.catalogue import Catalogue, default_root
+from mpi.rules.catalogue import Catalogue
+from mpi.rules.folders import default_root
 from mpi.rules.load import load_model, load_rule_file
 from mpi.settings import Settings, read_settings
 

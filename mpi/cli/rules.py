@@ -45,8 +45,8 @@ def list_rules(as_json: AsJson = False) -> None:
 def _listed(app: "App", name: str) -> dict[str, Any]:
     """One version; a file with a mistake does not keep the others from being listed."""
     from mpi.domain.errors import MpiError
+    from mpi.rules.folders import PARAMETERS
     from mpi.rules.load import load_rule_file
-    from mpi.rules.parameters import PARAMETERS
 
     folder = app.catalogue().find(name)
     try:

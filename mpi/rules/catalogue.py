@@ -2,17 +2,9 @@
 
 from pathlib import Path
 
-import mpi
 from mpi.domain.errors import MpiError, NotFoundError, RuleFileError
 from mpi.rules.documents import read_bytes, read_document
-from mpi.rules.load import RULES
-
-
-def default_root() -> Path:
-    """The linkage_rules that came with this package: inside an installed wheel, beside the package in a checkout."""
-    package = Path(mpi.__file__).parent
-    packaged = package / "_linkage_rules"
-    return packaged if packaged.is_dir() else package.parent / "linkage_rules"
+from mpi.rules.folders import RULES
 
 
 def _order(version: str) -> tuple[int, ...] | None:

@@ -21,10 +21,9 @@ from mpi.rules.checks import (
 )
 from mpi.rules.documents import Problems, read_bytes, read_document
 from mpi.rules.fields import read_fields
-from mpi.rules.parameters import PARAMETERS, TERM_FREQUENCIES, read_parameters, read_term_frequencies
+from mpi.rules.folders import PARAMETERS, RULES, TERM_FREQUENCIES
+from mpi.rules.parameters import read_parameters, read_term_frequencies
 from mpi.rules.schema import RuleFile, add_shape_problems
-
-RULES = "rules.yaml"
 
 
 def read_rule_file(path: Path, data: bytes) -> tuple[RuleFile, Problems]:

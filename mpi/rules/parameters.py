@@ -14,8 +14,6 @@ from mpi.domain.model import Comparison, LevelParameters, Parameters, TermFreque
 from mpi.rules.documents import Location, Problems, read_document
 from mpi.rules.schema import Shape, add_shape_problems
 
-PARAMETERS = "parameters.json"
-TERM_FREQUENCIES = "term_frequencies.parquet"
 FREQUENCY_SCHEMA = pa.schema(
     [pa.field("column", pa.string()), pa.field("value_hash", pa.uint64()), pa.field("frequency", pa.float64())]
 )

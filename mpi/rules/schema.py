@@ -246,6 +246,6 @@ def main(arguments: list[str], path: Path) -> int:
 
 
 if __name__ == "__main__":
-    from mpi.rules.catalogue import default_root
+    from mpi.rules.folders import default_root
 
     sys.exit(main(sys.argv[1:], default_root() / "rules.schema.json"))

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mpi.domain.model import Parameters, TermFrequencies
-from mpi.rules.parameters import FREQUENCY_SCHEMA, PARAMETERS, TERM_FREQUENCIES
+from mpi.rules.folders import PARAMETERS, TERM_FREQUENCIES
+from mpi.rules.parameters import FREQUENCY_SCHEMA
 
 
 def parameters_bytes(parameters: Parameters) -> bytes:

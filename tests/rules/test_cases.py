@@ -8,9 +8,9 @@ import pytest
 from mpi.domain.errors import NotFoundError, RuleFileError, UntrainedLevelError
 from mpi.domain.model import LevelParameters, LinkageModel, Parameters, TermFrequencies
 from mpi.rules.cases import CASES, Expectation, PairCase, RankCase, load_cases, run_cases
-from mpi.rules.catalogue import Catalogue, default_root
+from mpi.rules.catalogue import Catalogue
+from mpi.rules.folders import PARAMETERS, default_root
 from mpi.rules.load import load_model
-from mpi.rules.parameters import PARAMETERS
 
 CATALOGUE = Catalogue(default_root())
 SHIPPED = [CATALOGUE.find(f"{family}@{each}") for family, found in CATALOGUE.versions().items() for each in found]

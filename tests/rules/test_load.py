@@ -10,7 +10,8 @@ from mpi.domain.errors import NotFoundError, RuleFileError, UntrainedLevelError
 from mpi.domain.model import AnyOf, FieldRule, FrequencyCap, Predicate, SurvivorshipRule, Thresholds, Veto, VetoEffect
 from mpi.domain.records import ColumnKind
 from mpi.matching.features import layout_of
-from mpi.rules.catalogue import Catalogue, default_root
+from mpi.rules.catalogue import Catalogue
+from mpi.rules.folders import default_root
 from mpi.rules.load import digest_of, load_model, load_rule_file
 
 HERE = Path(__file__).parent

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mpi.domain.errors import NotFoundError, RuleFileError
-from mpi.rules.catalogue import Catalogue, default_root
+from mpi.rules.catalogue import Catalogue
+from mpi.rules.folders import default_root
 
 
 @pytest.fixture

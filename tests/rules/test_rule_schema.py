@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mpi.matching.levels import LEVEL_KINDS
-from mpi.rules.catalogue import default_root
+from mpi.rules.folders import default_root
 from mpi.rules.schema import condition_schema, main, schema_text
 
 

@@ -17,7 +17,8 @@ from mpi.registry.persons import LinkRows
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import RecordBatchRows, insert_batch, source_system_ids
 from mpi.registry.unit_of_work import UnitOfWork
-from mpi.rules.catalogue import Catalogue, default_root
+from mpi.rules.catalogue import Catalogue
+from mpi.rules.folders import default_root
 from mpi.rules.load import load_model
 from mpi.standardise.record import standardise_record
 from tests.registry.rows import store_persons

@@ -1,0 +1,223 @@
+"""The tests that levels are made of, on one pair of feature rows: an opcode and its slots in, held or not out.
+
+Equality and missing values are not here: the kernel has loops of its own for them. What is missing holds nothing.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from mpi.matching.comparators import (
+    damerau_at_most,
+    day_number,
+    edits_at_most,
+    jaro,
+    jaro_winkler,
+    levenshtein_at_most,
+    one_substitution,
+    one_transposition,
+    same_prefix,
+)
+from mpi.matching.features import MISSING_INTEGER
+from mpi.matching.jit import leaf
+from mpi.matching.levels import MAXIMUM_MEMBERS, Opcode
+
+_MISSING = int(MISSING_INTEGER)
+_SHARED_MEMBERS = int(Opcode.SHARED_MEMBERS)
+_LEVENSHTEIN, _DAMERAU = int(Opcode.LEVENSHTEIN), int(Opcode.DAMERAU_LEVENSHTEIN)
+_JARO, _JARO_WINKLER = int(Opcode.JARO), int(Opcode.JARO_WINKLER)
+_SUBSTITUTION, _TRANSPOSITION = int(Opcode.ONE_SUBSTITUTION), int(Opcode.ONE_TRANSPOSITION)
+_PREFIX, _CROSSED, _CROSSED_BOTH = int(Opcode.PREFIX), int(Opcode.CROSSED), int(Opcode.CROSSED_BOTH)
+_SYLLABLE_EDIT, _REORDERED = int(Opcode.SYLLABLE_EDIT), int(Opcode.SYLLABLES_REORDERED)
+_CONTAINED, _SYLLABLES_SHARED = int(Opcode.SYLLABLES_CONTAINED), int(Opcode.SYLLABLES_SHARED)
+_DIFFERENCE, _DATE_SWAPPED = int(Opcode.DIFFERENCE), int(Opcode.DATE_SWAPPED)
+_DATE_PARTS, _DAYS_APART = int(Opcode.DATE_PARTS), int(Opcode.DAYS_APART)
+
+
+@leaf
+def _shared_members(u64: Any, i: int, j: int, slot: int, least: int) -> bool:
+    shared = 0
+    for left in range(slot, slot + MAXIMUM_MEMBERS):
+        code = u64[i, left]
+        if code == 0:
+            break
+        for right in range(slot, slot + MAXIMUM_MEMBERS):
+            if u64[j, right] == code:
+                shared += 1
+                break
+    return shared >= least
+
+
+@leaf
+def _syllable(u8: Any, row: int, offset: int, wanted: int, count: int) -> Any:
+    """Bytes (start, stop) of syllable `wanted` of `count` kept ones; the last kept one is the last of the text."""
+    size = u8[row, offset]
+    first = offset + 1
+    stop = first + size
+    if wanted == count - 1:
+        start = stop
+        while start > first and u8[row, start - 1] != 32:
+            start -= 1
+        return start, stop
+    start = first
+    for _ in range(wanted):
+        while u8[row, start] != 32:
+            start += 1
+        start += 1
+    end = start
+    while end < stop and u8[row, end] != 32:
+        end += 1
+    return start, end
+
+
+@leaf
+def _syllable_edit(rows: Any, i: int, j: int, slot: int, text: int, limit: int, scratch: Any) -> bool:
+    """Equal counts and exactly one syllable differs, by at most `limit` edits."""
+    count = rows.u32[i, slot]
+    if count != rows.u32[j, slot]:
+        return False
+    differs = -1
+    for place in range(count):
+        if rows.u32[i, slot + 1 + place] != rows.u32[j, slot + 1 + place]:
+            if differs >= 0:
+                return False
+            differs = place
+    if differs < 0:
+        return False
+    left_start, left_stop = _syllable(rows.u8, i, text, differs, count)
+    right_start, right_stop = _syllable(rows.u8, j, text, differs, count)
+    left = (i, left_start, left_stop - left_start)
+    right = (j, right_start, right_stop - right_start)
+    return edits_at_most(rows.u8, left, right, limit, scratch)
+
+
+@leaf
+def _syllables_reordered(u32: Any, i: int, j: int, slot: int) -> bool:
+    """The same syllables as often on both sides."""
+    count = u32[i, slot]
+    if count == 0 or count != u32[j, slot]:
+        return False
+    used = 0
+    for left in range(count):
+        found = False
+        for right in range(count):
+            if not used >> right & 1 and u32[i, slot + 1 + left] == u32[j, slot + 1 + right]:
+                used |= 1 << right
+                found = True
+                break
+        if not found:
+            return False
+    return True
+
+
+@leaf
+def _shared_syllables(u32: Any, i: int, j: int, slot: int) -> int:
+    """How many different syllables both sides hold."""
+    shared = 0
+    for left in range(u32[i, slot]):
+        code = u32[i, slot + 1 + left]
+        repeated = False
+        for earlier in range(left):
+            if u32[i, slot + 1 + earlier] == code:
+                repeated = True
+                break
+        if repeated:
+            continue
+        for right in range(u32[j, slot]):
+            if u32[j, slot + 1 + right] == code:
+                shared += 1
+                break
+    return shared
+
+
+@leaf
+def _contains(u32: Any, i: int, j: int, slot: int) -> bool:
+    """Every syllable of row j is among those of row i."""
+    for right in range(u32[j, slot]):
+        found = False
+        for left in range(u32[i, slot]):
+            if u32[i, slot + 1 + left] == u32[j, slot + 1 + right]:
+                found = True
+                break
+        if not found:
+            return False
+    return True
+
+
+@leaf
+def _same_number(i32: Any, i: int, j: int, slot: int) -> bool:
+    return i32[i, slot] == i32[j, slot] and i32[i, slot] != _MISSING
+
+
+@leaf
+def _date_opcode(i32: Any, i: int, j: int, op: Any, parameter: int) -> bool:
+    year, month, day = op[1], op[2], op[3]
+    if op[0] == _DATE_SWAPPED:
+        return (
+            _same_number(i32, i, j, year)
+            and i32[i, month] == i32[j, day]
+            and i32[i, day] == i32[j, month]
+            and i32[i, month] != _MISSING
+            and i32[i, day] != _MISSING
+        )
+    if op[0] == _DATE_PARTS:
+        equal = 0
+        for slot in (year, month, day):
+            if _same_number(i32, i, j, slot):
+                equal += 1
+        return equal >= parameter
+    for slot in (year, month, day):
+        if i32[i, slot] == _MISSING or i32[j, slot] == _MISSING:
+            return False
+    left = day_number(i32[i, year], i32[i, month], i32[i, day])
+    right = day_number(i32[j, year], i32[j, month], i32[j, day])
+    return abs(left - right) <= parameter
+
+
+@leaf
+def _text_opcode(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
+    code, slot, parameter = op[0], op[1], op[4]
+    u8 = rows.u8
+    if u8[i, slot] == 0 or u8[j, slot] == 0:
+        return False
+    if code == _LEVENSHTEIN:
+        return levenshtein_at_most(u8, i, slot, j, slot, parameter, scratch)
+    if code == _DAMERAU:
+        return damerau_at_most(u8, i, slot, j, slot, parameter, scratch)
+    if code == _JARO:
+        return jaro(u8, i, slot, j, slot) >= threshold
+    if code == _JARO_WINKLER:
+        return jaro_winkler(u8, i, slot, j, slot) >= threshold
+    if code == _SUBSTITUTION:
+        return one_substitution(u8, i, slot, j, slot)
+    if code == _TRANSPOSITION:
+        return one_transposition(u8, i, slot, j, slot)
+    return same_prefix(u8, i, slot, j, slot, parameter)
+
+
+@leaf
+def holds(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
+    """One instruction's test on one pair. Whatever is missing makes it false, but for the null tests."""
+    code, slot = op[0], op[1]
+    if code == _SHARED_MEMBERS:
+        return _shared_members(rows.u64, i, j, slot, op[4])
+    if code == _DIFFERENCE:
+        left, right = np.int64(rows.i32[i, slot]), np.int64(rows.i32[j, slot])
+        return left != _MISSING and right != _MISSING and abs(left - right) <= op[4]
+    if code == _CROSSED or code == _CROSSED_BOTH:
+        one = rows.u64[i, slot] == rows.u64[j, op[2]] and rows.u64[i, slot] != 0
+        other = rows.u64[i, op[2]] == rows.u64[j, slot] and rows.u64[j, slot] != 0
+        return (one or other) if code == _CROSSED else (one and other)
+    if code == _SYLLABLE_EDIT:
+        return _syllable_edit(rows, i, j, slot, op[2], op[4], scratch)
+    if code == _REORDERED:
+        return _syllables_reordered(rows.u32, i, j, slot)
+    if code == _CONTAINED:
+        if rows.u32[i, slot] == 0 or rows.u32[j, slot] == 0:
+            return False
+        return _contains(rows.u32, i, j, slot) or _contains(rows.u32, j, i, slot)
+    if code == _SYLLABLES_SHARED:
+        return _shared_syllables(rows.u32, i, j, slot) >= op[4]
+    if code == _DATE_SWAPPED or code == _DATE_PARTS or code == _DAYS_APART:
+        return _date_opcode(rows.i32, i, j, op, op[4])
+    return _text_opcode(rows, i, j, op, threshold, scratch)
