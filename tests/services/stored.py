@@ -1,10 +1,12 @@
 """Registries with a few hand-made people in them, written through the registry's own functions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi.domain.model import LevelParameters, LinkageModel, Parameters, TermFrequencies
 from mpi.domain.records import RecordKey, SourceRecord
 from mpi.matching.features import columns_of
 from mpi.matching.scorer import Scorer
@@ -23,7 +25,23 @@ from mpi.rules.load import load_model
 from mpi.standardise.record import standardise_record
 from tests.registry.rows import store_persons
 
-MODEL = load_model(Catalogue(default_root()).find("vn_person"))
+
+def _with_round_numbers(model: LinkageModel) -> LinkageModel:
+    """The model with parameters of its own: tests of services do not hang on what training found."""
+    levels = {
+        (comparison.name, level.label): LevelParameters(m=0.5, u=0.5 ** (2.0 * code) if code else 0.9)
+        for comparison in model.comparisons
+        for level in comparison.levels
+        if (code := comparison.code_of(level.label)) >= 0
+    }
+    columns = {level.tf_column for comparison in model.comparisons for level in comparison.levels}
+    frequencies = {column: TermFrequencies(column, {}, 0.001) for column in columns if column is not None}
+    return replace(model, parameters=Parameters(2.0, levels, {}), term_frequencies=frequencies)
+
+
+MODEL = _with_round_numbers(load_model(Catalogue(default_root()).find("vn_person"), trained=False))
+"""The shipped fields, comparisons, vetoes and survivorship."""
+
 SCORER = Scorer(MODEL)
 
 
