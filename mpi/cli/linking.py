@@ -54,6 +54,7 @@ def link(
     request = LinkRequest(specs, chosen.required_columns, rejects, workers)
     with app.open_registry(db, create=True) as registry, Reporter("linking") as progress:
         compile_kernels(chosen.model, lambda: progress(COMPILING, 0, 0))
+        progress("reading sources", 0, 0)  # its first batch takes a while
         summary = link_sources(registry, chosen.model, request, progress=progress)
     done = linked(summary, rejects)
     if as_json:

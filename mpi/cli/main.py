@@ -6,10 +6,12 @@ Commands import what they need when they run, so that help comes at once.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer import exceptions
 
+import mpi
 from mpi.cli import accuracy, city, database, exports, linking, people, rules
 from mpi.cli.errors import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, say, tell
 
@@ -17,10 +19,22 @@ app = typer.Typer(
     name="mpi",
     help="A master patient index: finds which records of many systems are one person, and says why.",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
+
+
+@app.callback()
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"mpi {mpi.__version__}")
+        raise typer.Exit
+
+
 city.add_to(app)
 linking.add_to(app)
 accuracy.add_to(app)

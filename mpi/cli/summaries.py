@@ -108,7 +108,10 @@ def evaluation_summary(found: Values) -> list[RenderableType]:
         )
     if answered is not None:
         parts.append(
-            Text(f"{number(answered['tasks_joined'])} of {number(answered['tasks'])} review tasks ask about one person")
+            Text(
+                f"{number(answered['tasks_joined'])} of {number(answered['tasks'])} review tasks are about two records "
+                "of one person"
+            )
         )
     return parts
 
