@@ -77,3 +77,21 @@ def test_the_later_record_wins_however_its_time_is_written(older: str, newer: st
     assert survivor.key == new.key
     assert survivor.reason.startswith("recorded last, on 20")
     assert survivor.runners_up == (("0903718264", old.key),)
+
+
+def test_reasons_of_different_people_are_not_mixed_up() -> None:
+    people = (
+        (("Nam", "Nam", "Nữ"), "held by 2 of 3 records"),
+        (("Nam", "Nam", "Nữ", "không"), "held by 2 of 3 records"),
+        (("Nữ", "Nam", "Nữ", "Nữ"), "held by 3 of 4 records"),
+        (("Nữ", "Nam", "Nữ", "Nữ", "Nam"), "held by 3 of 5 records"),
+        (("Nữ", "Nữ"), "all 2 records that have a value agree"),
+        (("Nữ", "Nữ", "Nữ"), "all 3 records that have a value agree"),
+        (("Nữ", "Nam"), "first in the alphabet, after a tie in frequency"),
+    )
+    rows = [(person, sex) for person, (sexes, _) in enumerate(people) for sex in sexes]
+    found = [record("hospital", str(at), sex=sex) for at, (_, sex) in enumerate(rows)]
+    given_records = PeoplesRecords(found, np.array([person for person, _ in rows]))
+    model = replace(MODEL, survivorship=(SurvivorshipRule("sex", ("frequent",)),))
+    table = golden_table(model, [f"P{person}" for person in range(len(people))], given_records)
+    assert table["sex_reason"].to_pylist() == [reason for _, reason in people]
