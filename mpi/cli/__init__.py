@@ -8,8 +8,9 @@ from types import TracebackType
 
 
 def _tell_unless_abandoned(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A worker whose command went away while starting it has nothing to say."""
-    if not issubclass(kind, EOFError | pickle.UnpicklingError):
+    """A worker whose command went away while starting it (half a message, a lock without a name) has nothing to say."""
+    nameless = isinstance(error, FileNotFoundError) and error.filename is None
+    if not (nameless or isinstance(error, EOFError | pickle.UnpicklingError)):
         sys.__excepthook__(kind, error, trace)
 
 

@@ -14,9 +14,16 @@ PLAIN_WIDTH = 200
 """Columns of a table that goes to a file or a pipe."""
 
 
+class _Output(Console):
+    """rich would end the process by itself when the reader of a pipe goes away; `main` decides that here."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output; wide enough not to cut when it is no terminal."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    return _Output(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
 
 def print_json(value: Any) -> None:
