@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def test_failed_link_leaves_the_registry_as_it_was(bad: dict[str, Any], city: Ci
 def test_unexpected_errors_tell_their_kind_and_hide_their_words(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(errors.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert errors.tell(KeyError("Nguyễn Văn A"), as_json=False) == 1
     line = capsys.readouterr().err
     (written,) = tmp_path.glob("mpi-error-*.txt")

@@ -24,7 +24,7 @@ HEAVY = ("alembic", "duckdb", "numba", "numpy", "pandas", "pyarrow", "pydantic",
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
     """Every command with its path."""
-    found = []
+    found: list[tuple[tuple[str, ...], Any]] = []
     for name, command in group.commands.items():
         here = (*path, name)
         found += commands(command, here) if hasattr(command, "commands") else [(here, command)]
