@@ -4,7 +4,8 @@ A reject never stops its file. Excerpts are personal data: they go to the reject
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -89,26 +90,43 @@ class RejectsWriter:
             raise ValueError("the rejects file is closed")
         if rejects.num_rows:
             named = rejects.add_column(0, REJECTS_FILE_SCHEMA.field("source"), pa.array([source] * rejects.num_rows))
-            self._writer.write_table(named.cast(REJECTS_FILE_SCHEMA))
+            with self._told():
+                self._writer.write_table(named.cast(REJECTS_FILE_SCHEMA))
             self.count += rejects.num_rows
 
     def close(self) -> None:
         """Finish the file and move it into place. Closing twice is closing once."""
         if self._writer is None:
             return
-        self._writer.close()
+        try:
+            with self._told():
+                self._writer.close()
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                os.replace(self._partial, self.path)
+        except InvalidInputError:
+            self.abandon()
+            raise
         self._writer = None
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        os.replace(self._partial, self.path)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A full disk or a lost folder is an error of one line. Raises InvalidInputError."""
+        try:
+            yield
+        except OSError as error:
+            raise InvalidInputError(f"{self.path}: the rejects file cannot be written: {error.strerror}") from error
 
     def abandon(self) -> None:
         """Drop what was written; a file that stood at the path before stays as it was."""
         if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-            self._file.close()
+            writer, self._writer = self._writer, None
+            # what cannot be written any more is not missed
+            with suppress(OSError):
+                writer.close()
+            with suppress(OSError):
+                self._file.close()
             self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
