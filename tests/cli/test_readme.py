@@ -25,6 +25,16 @@ def commands() -> list[list[str]]:
     return [shlex.split(line) for line in lines if line.startswith("mpi ")]
 
 
+def with_real_names(words: list[str], *, postgres_url: str) -> list[str]:
+    """The words with what stands for something replaced by something that is there."""
+    if Path("people.parquet").exists():
+        records = pq.read_table("people.parquet").to_pylist()
+        keys = iter(f"{row['source_system']}:{row['source_record_id']}" for row in records)
+        words = [next(keys) if word == "SOURCE:ID" else word for word in words]
+        words = [records[0]["enterprise_id"] if word == "ENTERPRISE_ID" else word for word in words]
+    return [postgres_url if word.startswith("postgresql://") else word for word in words]
+
+
 def test_readme_commands_run(postgres: PostgresServer, mpi: Mpi) -> None:
     found = commands()
     assert {words[1] for words in found} == {
@@ -33,12 +43,7 @@ def test_readme_commands_run(postgres: PostgresServer, mpi: Mpi) -> None:
     url = postgres.create_database("readme")
     try:
         for words in found:
-            stands_for = {"postgresql://mpi@localhost/registry": url}
-            if Path("people.parquet").exists():
-                records = pq.read_table("people.parquet").to_pylist()
-                stands_for["ENTERPRISE_ID"] = records[0]["enterprise_id"]
-                stands_for["SOURCE:ID"] = f"{records[0]['source_system']}:{records[0]['source_record_id']}"
-            ran = mpi(*(stands_for.get(word, word) for word in words[1:]))
+            ran = mpi(*with_real_names(words[1:], postgres_url=url))
             assert ran.code == 0, f"{shlex.join(words)}: {ran.err}"
             assert ran.out
     finally:
