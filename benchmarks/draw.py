@@ -46,10 +46,6 @@ def _sheet(result: Result, *, width: float = 8.0, height: float = 4.8, panels: i
         figure.supxlabel(said, fontsize=7, color=GREY, x=0.01, ha="left")
 
 
-def _thousands(axis: Any) -> None:
-    axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-
-
 def _scaling(results: Mapping[str, Result]) -> Figure:
     result = results["link"]
     with _sheet(result) as (figure, axes):
@@ -71,7 +67,9 @@ def _scaling(results: Mapping[str, Result]) -> Figure:
         axes.set_xscale("log")
         axes.margins(x=0.15)
         axes.set_ylim(0, 1.3 * max(1.3 * least, *(size["microseconds_a_record"] for size in result["sizes"])))
-        _thousands(axes.xaxis)
+        marks = sorted({size["records"] for size in result["sizes"]})
+        axes.set_xticks(marks, [f"{mark:,}" for mark in marks])
+        axes.set_xticks([], minor=True)
         axes.set_xlabel("records linked (log scale)")
         axes.set_ylabel("microseconds a record")
         axes.set_title("Time a record, files to people, by how many records are linked")
@@ -105,32 +103,30 @@ def _precision_recall(results: Mapping[str, Result]) -> Figure:
         left.set_title(f"Ours, cities of {result['cities'][0]['city']['persons']:,} people (goals dotted)")
         left.legend(fontsize=8, loc="lower left")
         _tools(result, right)
-        for axes in (left, right):
-            axes.set_xlabel("recall of pairs")
-            axes.set_ylabel("precision of pairs")
+        left.set_xlabel("recall of pairs")
+        left.set_ylabel("precision of pairs")
     return figure
 
 
 def _tools(result: Result, axes: Any) -> None:
-    """Every tool on one city, a point each."""
+    """Every tool on one city, a point each: what it misses against what it joins wrongly."""
     colours = {"this project": OURS, "Splink 5": OTHER}
-    for row in result["beside"]["rows"]:
+    for row in sorted(result["beside"]["rows"], key=lambda row: row["recall"]):
         colour = colours.get(row["tool"], THIRD)
-        best = "best by the truth" in row["settings"]
-        zero = "zero" in row["settings"]
-        mark = "D" if best else "s" if zero else "o"
-        axes.scatter([row["recall"]], [row["precision"]], color=colour, marker=mark, s=70, zorder=3)
+        best, zero = "best by the truth" in row["settings"], "zero" in row["settings"]
+        point = (max(1 - row["recall"], 1e-5), max(1 - row["precision"], 1e-5))
+        axes.scatter(*point, color=colour, marker="D" if best else "s" if zero else "o", s=70, zorder=3)
         said = row["tool"] + (", best threshold" if best else ", zero config" if zero else "")
-        near = row["recall"] > 0.8
-        place = {"xytext": (-9, -3) if near else (9, -3), "textcoords": "offset points", "fontsize": 8.5}
-        axes.annotate(
-            f"{said} ({row['seconds']:.0f} s)",
-            (row["recall"], row["precision"]),
-            ha="right" if near else "left",
-            **place,
-        )
-    axes.set_xlim(0.0, 1.03)
-    axes.set_ylim(0.0, 1.05)
+        place = {"xytext": (0, -16) if best else (0, 9), "textcoords": "offset points", "fontsize": 8.5, "ha": "center"}
+        axes.annotate(f"{said}, {row['seconds']:.0f} s", point, **place)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(3e-3, 1.0)
+    axes.set_ylim(1e-5, 3.0)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
+    axes.set_xlabel("true pairs missed (1 - recall), log scale; less is better")
+    axes.set_ylabel("joined pairs that are wrong (1 - precision), log scale")
     made = result["beside"]["city"]
     axes.set_title(f"All tools on the same {made['records']:,} standard records")
 
@@ -147,11 +143,11 @@ def _weights(results: Mapping[str, Result]) -> Figure:
                 each["link_threshold"] + 1, 0.98, "link", transform=axes.get_xaxis_transform(), va="top", fontsize=9
             )
             axes.set_yscale("log")
-            axes.set_ylim(bottom=0.8)
+            axes.set_ylim(0.8, 12 * max(map(max, (each["histogram"]["true_pairs"], each["histogram"]["false_pairs"]))))
             axes.set_xlabel("match weight, bits (log2 odds, prior included)")
             axes.set_ylabel("candidate pairs (log scale)")
             axes.set_title(f"{each['city']['habits'].capitalize()} habits, {each['city']['persons']:,} people")
-            axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.98))
+            axes.legend(loc="upper left", fontsize=9)
     return figure
 
 
@@ -172,6 +168,9 @@ def _recall(results: Mapping[str, Result]) -> Figure:
                 points = [(other["pairs_a_record"], 1 - other["recall"]) for other in size["other_limits"]]
                 of = f"{size['city']['persons']:,} people, other block limits"
                 axes.scatter(*zip(*points, strict=True), color=colour, marker="x", s=36, label=of)
+                for other, point in zip(size["other_limits"], points, strict=True):
+                    place = {"xytext": (0, 7), "textcoords": "offset points", "fontsize": 8, "ha": "center"}
+                    axes.annotate(f"{other['factor']:g}x", point, **place)
         axes.axhline(0.002, color=GREY, linestyle="--", linewidth=1)
         axes.axvline(15, color=GREY, linestyle="--", linewidth=1)
         axes.text(

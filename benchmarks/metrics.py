@@ -51,7 +51,7 @@ def _scoring(result: Result) -> Iterator[Metric]:
         yield Metric(f"{of}: pairs that one side lacks", pairs, "quality", "lower", 0)
         difference = size["parity"]["largest_weight_difference_bits"]
         yield Metric(f"{of}: largest difference of a weight, bits", difference, "quality", "lower", 1e-9)
-        rate = size["ours"]["pairs_per_second"]["2 threads, above the floor"]
+        rate = size["ours"]["alone"]["2 threads, above the floor"]["pairs_per_second"]
         yield Metric(f"{of}: million pairs a second, 2 threads", rate / 1e6, "ratio", goal=5.0 if large else None)
 
 

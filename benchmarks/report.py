@@ -4,6 +4,7 @@ The exit code says whether the scenarios could be run; figures never fail a run.
 """
 
 import argparse
+import importlib
 import inspect
 import logging
 import sys
@@ -13,21 +14,16 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.logging import RichHandler
 
-from benchmarks import baseline, draw, tables
+from benchmarks import baseline, tables
 from benchmarks.metrics import metrics_of
 from benchmarks.scenario import FIGURES, RESULTS, Context, Result, Scenario, Tier, read_json, result_path, run_scenario
-from benchmarks.scenarios import accuracy, blocking, febrl, link, scoring
 
-SCENARIOS = {
-    name: Scenario(name, module.run)
-    for name, module in {
-        "scoring": scoring,
-        "link": link,
-        "blocking": blocking,
-        "accuracy": accuracy,
-        "febrl": febrl,
-    }.items()
-}
+SCENARIOS = ("scoring", "link", "blocking", "accuracy", "febrl")
+
+
+def find_scenario(name: str) -> Scenario:
+    """The scenario of a name; its module and the peers that it needs are imported only now."""
+    return Scenario(name, importlib.import_module(f"benchmarks.scenarios.{name}").run)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -37,6 +33,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--freeze", action="store_true", help="make what is measured the baseline")
     parser.add_argument("--list", action="store_true", help="list the scenarios and what they measure")
     parser.add_argument("--no-run", action="store_true", help="draw and report the results kept by earlier runs")
+    parser.add_argument("--no-figures", action="store_true", help="do not draw")
     given = parser.parse_args(argv)
     if unknown := sorted(set(given.scenarios) - set(SCENARIOS)):
         parser.error(f"no scenario {unknown[0]}; there are: {', '.join(SCENARIOS)}")
@@ -52,7 +49,7 @@ def _results(given: argparse.Namespace, console: Console) -> list[Result]:
             continue
         console.rule(f"{name}, {given.tier} tier")
         start = time.perf_counter()
-        results.append(run_scenario(SCENARIOS[name], Context(given.tier)))
+        results.append(run_scenario(find_scenario(name), Context(given.tier)))
         console.print(f"{name}: {time.perf_counter() - start:.0f} s")
     return results
 
@@ -87,7 +84,7 @@ def _markdown(results: list[Result], tier: Tier) -> str:
     ]
     parts.append(tables.markdown(_goals(results)))
     for result in results:
-        parts += [f"## {result['scenario']}", "", inspect.cleandoc(SCENARIOS[result["scenario"]].about), ""]
+        parts += [f"## {result['scenario']}", "", inspect.cleandoc(result["about"]), ""]
         parts += [f"Measured on {tables.environment_line(result)}.", ""]
         parts += [tables.markdown(section) for section in _sections(result)]
         if baseline.moved(result) == []:
@@ -104,8 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for noisy in ("splink", "recordlinkage"):
         logging.getLogger(noisy).setLevel("ERROR")
     if given.list:
-        for scenario in SCENARIOS.values():
-            console.print(f"[bold]{scenario.name}[/bold]: {scenario.about}\n")
+        for scenario in map(find_scenario, SCENARIOS):
+            console.print(f"[bold]{scenario.name}[/bold]: {inspect.cleandoc(scenario.about)}\n")
         return 0
     results = _results(given, console)
     _show(results, console)
@@ -116,9 +113,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     place = given.tier.folder(RESULTS)
     place.mkdir(parents=True, exist_ok=True)
     (place / "report.md").write_text(_markdown(kept, given.tier), encoding="utf-8")
-    figures = place / "figures" if given.tier is Tier.QUICK else FIGURES
-    for path in draw.draw_all({each["scenario"]: each for each in kept}, figures):
-        console.print(f"drawn: {path}")
+    if not given.no_figures:
+        figures = place / "figures" if given.tier is Tier.QUICK else FIGURES
+        draw = importlib.import_module("benchmarks.draw")
+        for path in draw.draw_all({each["scenario"]: each for each in kept}, figures):
+            console.print(f"drawn: {path}")
     return 0
 
 

@@ -6,6 +6,7 @@ A result is plain JSON: environment, rules, seeds, sizes, figures. Nothing here 
 import enum
 import json
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +70,8 @@ class Scenario:
 
 
 def rules_folder(family: str) -> Path:
-    """Folder of a family's newest version."""
-    return Catalogue(HERE.parent / "linkage_rules").find(family)
+    """Folder of a family's newest version, below MPI_RULES_ROOT as for every command, else the checkout's."""
+    return Catalogue(Path(os.environ.get("MPI_RULES_ROOT", HERE.parent / "linkage_rules"))).find(family)
 
 
 def trained_model(family: str = "vn_person") -> LinkageModel:
@@ -91,6 +92,7 @@ def run_scenario(scenario: Scenario, context: Context) -> Result:
     after = describe_environment()
     result = {
         "scenario": scenario.name,
+        "about": scenario.about,
         "tier": str(context.tier),
         "environment": before | {"load_after": after["load"]},
         **figures,

@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow.parquet as pq
 from splink import DuckDBAPI, Linker
 
+from benchmarks.plain_rules import plain
 from benchmarks.processes import worker
 from benchmarks.scenario import WORK, trained_model
 from mpi.batch.splink_model import ROW, register_term_frequencies, splink_settings, splink_table
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
-    """`table`: standard records; `threads`; `pairs_out`: where pairs and weights go (.npy)."""
-    model = trained_model()
+    """`table`: standard records; `columns` of plain rules; `threads`; `pairs_out`: for pairs and weights (.npy)."""
+    model = plain(trained_model(), given["columns"])
     table = pq.read_table(given["table"]).combine_chunks()
     with tempfile.TemporaryDirectory(dir=WORK, prefix="duckdb-") as folder:
         connection = duckdb.connect(config={"threads": given["threads"], "temp_directory": folder})
