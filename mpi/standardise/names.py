@@ -33,6 +33,7 @@ _TRIGGERS = frozenset(
 )
 # Most common of all first syllables, so kept out of the slow path unless the name is as short as a placeholder.
 _SHORT_TRIGGERS = frozenset(("nguyen", "tran", "vo", "ho"))
+_CONSONANTS = frozenset("bcdđghklmnpqrstvx")
 _NOTHING = (None,) * 13
 
 
@@ -101,6 +102,12 @@ def _split(text: str) -> list[str]:
         if word:
             words.append(word)
     return words[:MAXIMUM_SYLLABLES]
+
+
+def _without_initials(words: list[str]) -> list[str]:
+    """A middle name of one consonant (`Nguyễn T. Kim`) is an abbreviation: it says no more than none."""
+    inner = [word for word in words[1:-1] if len(word) > 1 or word not in _CONSONANTS]
+    return [*words[:1], *inner, *words[-1:]] if len(words) > 2 else words
 
 
 def _expand_surname(words: list[str]) -> list[str]:
@@ -172,7 +179,7 @@ def _slow(value: str | None) -> StandardName:
         return StandardName(
             *_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None
         )
-    words = _expand_surname(_split(repair_typing(text)))
+    words = _without_initials(_expand_surname(_split(repair_typing(text))))
     if "?" in text or "\ufffd" in text:
         # Where letters were lost so were marks: those that are left say nothing sure.
         words = [folded(word) for word in words]

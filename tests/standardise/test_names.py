@@ -205,6 +205,13 @@ def test_misread_unicode_is_read_again_even_where_letters_were_lost(written: str
     assert standard_name(written).folded == folded
 
 
+def test_an_abbreviated_middle_name_is_none() -> None:
+    assert standard_name("Nguyễn T. Kim") == standard_name("Nguyễn Kim")
+    assert standard_name("LÊ V.T. HOA").folded == "le hoa"
+    assert standard_name("Lê Ý Nhi").middle == "y"
+    assert standard_name("Y Bhin Niê").folded == "y bhin nie"
+
+
 @given(written_names())
 def test_case_spaces_and_normal_form_do_not_matter(pair: tuple[str, str]) -> None:
     assert standard_name(pair[1]) == standard_name(pair[0])
