@@ -72,6 +72,8 @@ def test_evidence_is_the_strongest_edge_of_a_record_inside_its_group() -> None:
     edges = [(0, 1, 10.0), (1, 2, 20.0), (0, 2, 15.0), (2, 3, 99.0)]
     plan = _plan([0, 0, 0, 3, 4], [-1] * 5, edges)
     assert _rows(plan.evidence) == [2, 1, 1, -1, -1]
+    falling = _plan([0, 0, 0], [-1] * 3, [(0, 1, 20.0), (1, 2, 10.0)])
+    assert _rows(falling.evidence) == [0, 0, 1]
 
 
 def test_evidence_of_equal_weight_does_not_depend_on_the_order_of_edges() -> None:

@@ -220,6 +220,24 @@ def test_an_ambiguous_record_is_two_tasks(registry: Registry, tmp_path: Path) ->
     assert frozenset({"b:1", "a:2"}) in partition(registry)
 
 
+def test_of_two_records_that_exclude_each_other_the_same_one_wins_in_any_order(
+    registry: Registry, tmp_path: Path
+) -> None:
+    """Ten people, each with two newcomers that fit it equally and may not be one: a draw, but always the same."""
+    known = [row(f"{n}", name=f"an {n}", birth=f"1980-02-{10 + n}") for n in range(10)]
+    rivals = [
+        row(f"{n}{m}", name=f"an {n}", birth=f"1980-02-{10 + n}", number=f"{n}{m}") for n in range(10) for m in "12"
+    ]
+    link_rows(registry, tmp_path, a=known, x=strangers())
+    link_rows(registry, tmp_path, b=rivals)
+    with Registry.open(f"sqlite:///{tmp_path}/other.db", secret=SECRET, create=True) as other:
+        link_rows(other, tmp_path, a=known, x=strangers())
+        link_rows(other, tmp_path, b=rivals[::-1])
+        assert partition(other) == partition(registry)
+    assert len(partition(registry, only="b")) == 20
+    assert len(partition(registry)) == 120
+
+
 def test_a_change_of_rules_makes_feature_rows_anew(registry: Registry, tmp_path: Path) -> None:
     link_rows(registry, tmp_path, a=[row("1", **LAN), row("2", name="lan", year="1984")], x=strangers())
     other = replace(
