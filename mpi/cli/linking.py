@@ -9,6 +9,7 @@ from mpi.cli.options import DEFAULT_RULES, AsJson, Db, Mapping, RulesName, Sourc
 
 if TYPE_CHECKING:
     from mpi.batch.sources import SourceSpec
+    from mpi.domain.model import LinkageModel
     from mpi.services.link import LinkSummary
 
 
@@ -50,7 +51,7 @@ def link(
 
     app = App.start()
     chosen = app.rules(rules)
-    specs = read_sources(source, mapping, [rule.field for rule in chosen.model.survivorship], chosen.required_columns)
+    specs = read_sources(source, mapping, chosen.model)
     request = LinkRequest(specs, chosen.required_columns, rejects, workers)
     with app.open_registry(db, create=True) as registry, Reporter("linking") as progress:
         compile_kernels(chosen.model, lambda: progress(COMPILING, 0, 0))
@@ -63,14 +64,15 @@ def link(
         show(*link_summary(done))
 
 
-def read_sources(texts: list[str], mapping: Path | None, *columns: list[str] | tuple[str, ...]) -> "list[SourceSpec]":
+def read_sources(texts: list[str], mapping: Path | None, model: "LinkageModel") -> "list[SourceSpec]":
     """Sources as given, each with its mapping. Raises InvalidInputError for a system given twice or unmappable."""
     from mpi.batch.mapping import load_mapping
     from mpi.batch.sources import parse_source
     from mpi.domain.errors import InvalidInputError
-    from mpi.domain.records import CANONICAL_COLUMNS
+    from mpi.domain.records import RECORD_COLUMNS
 
-    known = list(dict.fromkeys([*CANONICAL_COLUMNS, *(name for names in columns for name in names)]))
+    inputs = (column for rule in model.fields for column in rule.inputs.values())
+    known = list(dict.fromkeys([*RECORD_COLUMNS, *inputs, *(rule.field for rule in model.survivorship)]))
     mappings = load_mapping(mapping, known) if mapping is not None else {}
     specs = [parse_source(text, mappings) for text in texts]
     systems = [spec.system for spec in specs]

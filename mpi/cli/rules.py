@@ -150,7 +150,7 @@ def train(
         raise InvalidInputError(
             f"{chosen.model.name} is released and never changes: give --out, or train its next version"
         )
-    specs = read_sources(source, mapping, chosen.required_columns)
+    specs = read_sources(source, mapping, chosen.model)
     request = TrainingRequest(specs, chosen.required_columns, out or chosen.folder, seed, labels, pairs)
     with Reporter("training") as progress:
         done = train_rules(chosen.model, request, progress=progress)

@@ -13,6 +13,7 @@ import pytest
 import mpi.domain.errors as domain_errors
 from mpi.cli import errors
 from mpi.domain.errors import MpiError
+from mpi.registry.registry import Registry
 from tests.cli.conftest import City, Mpi
 
 KINDS = [kind for kind in vars(domain_errors).values() if isinstance(kind, type) and issubclass(kind, MpiError)]
@@ -124,6 +125,12 @@ def test_failed_link_leaves_the_registry_as_it_was(bad: dict[str, Any], city: Ci
     mpi("export", "cross-references", "--db", url, "--out", "after.csv")
     assert Path("before.csv").read_bytes() == Path("after.csv").read_bytes()
     assert mpi("db", "check", "--db", url).code == 0
+
+
+def test_a_second_run_beside_the_first_is_refused(linked: str, city: City, mpi: Mpi) -> None:
+    with Registry.open(linked, secret=None, create=False) as registry, registry.lock_for_bulk():
+        shown = mpi("link", *city.sources, "--db", linked)
+    assert (shown.code, shown.err.splitlines()[-1]) == (5, "mpi: error: another bulk run holds this registry")
 
 
 def test_unexpected_errors_tell_their_kind_and_hide_their_words(

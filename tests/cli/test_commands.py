@@ -88,6 +88,19 @@ def test_mapping_file_renames_columns(tmp_path: Path, mpi: Mpi) -> None:
     assert sorted(csv.read_csv("golden.csv")["full_name"].to_pylist()) == ["Nguyễn Văn An", "Trần Thị Bình"]
 
 
+def test_mapping_file_knows_the_columns_of_the_rules(tmp_path: Path, mpi: Mpi) -> None:
+    (tmp_path / "s.csv").write_text("rec_id,name,town\n1,ann,perth\n2,bob,hobart\n", encoding="utf-8")
+    (tmp_path / "map.yaml").write_text(
+        "sources:\n  a:\n    columns: {source_record_id: rec_id, given_name: name, suburb: town}\n", encoding="utf-8"
+    )
+    options = ("--rules", "febrl", "--map", "map.yaml", "--db", f"sqlite:///{tmp_path}/r.db")
+    linked = mpi("link", "--source", f"a={tmp_path}/s.csv", *options, "--json")
+    assert linked.code == 0, linked.err
+    assert linked.json["people"] == 2
+    mpi("export", "golden-records", "--db", f"sqlite:///{tmp_path}/r.db", "--rules", "febrl", "--out", "golden.csv")
+    assert sorted(csv.read_csv("golden.csv")["given_name"].to_pylist()) == ["ann", "bob"]
+
+
 def test_evaluate_with_review_answered(linked: str, city: City, mpi: Mpi) -> None:
     found = mpi("evaluate", "--db", linked, "--truth", city.truth, "--review-answered", "--json").json
     plain, answered = found["evaluation"], found["evaluation_review_answered"]
