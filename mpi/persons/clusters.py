@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
 from mpi.matching.jit import kernel, leaf
-from mpi.matching.kernel import APART, CHUNK, FORBID, Program, Rows, Workspace, contributions, vetoed, workspace
+from mpi.matching.kernel import CHUNK, FORBID, Program, Rows, Workspace, contributions, vetoed, workspace
 
 MAXIMUM_CROSS_PAIRS = 1_024
 """Two groups with more pairs between them than this are never joined by rules; a steward is asked."""

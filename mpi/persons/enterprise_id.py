@@ -53,9 +53,9 @@ def _weights() -> tuple[int, ...]:
     return tuple(reversed(powers[1:]))
 
 
-# _CHECK_TABLE[i, v] is weight i times v. All weights are non-zero and different, so a code word (weighted sum 0) with one
-# symbol changed, or any two different symbols swapped, is no longer a code word (Damm 2004 calls the adjacent case
-# totally anti-symmetric; over a field it is plain linear algebra).
+# _CHECK_TABLE[i, v] is weight i times v. All weights are non-zero and different, so a code word (weighted sum 0) with
+# one symbol changed, or any two different symbols swapped, is no longer a code word (Damm 2004 calls the adjacent
+# case totally anti-symmetric; over a field it is plain linear algebra).
 _CHECK_TABLE: NDArray[np.uint8] = np.array(
     [[_field_times(weight, value) for value in range(32)] for weight in _weights()], dtype=np.uint8
 )
@@ -114,7 +114,10 @@ def _spell(payload: NDArray[np.uint64]) -> list[str]:
 
 
 def enterprise_id(person_id: int, key: bytes) -> str:
-    """The enterprise ID of one person. Raises InvalidInputError for an id outside 0..2^40-1 or a key that is not 16 bytes."""
+    """The enterprise ID of one person.
+
+    Raises InvalidInputError for an id outside 0..2^40-1 or a key that is not 16 bytes.
+    """
     if not 0 <= person_id < CAPACITY:
         raise InvalidInputError(f"person ids must lie in 0..{CAPACITY - 1}")
     left, right = person_id >> _HALF_BITS, person_id & _HALF_MASK

@@ -47,7 +47,11 @@ def test_many_records_of_one_person_are_one_person() -> None:
 
 
 def test_who_cannot_be_told_from_another_is_not_counted_but_loses_the_value_too() -> None:
-    nameless: list[dict[str, Any]] = [{"number": "111"}, {"number": "111", "name": "an"}, {"number": "111", "year": 2001}]
+    nameless: list[dict[str, Any]] = [
+        {"number": "111"},
+        {"number": "111", "name": "an"},
+        {"number": "111", "year": 2001},
+    ]
     _, _, [capped] = _capped((NUMBER,), *_people(2, number="111"), *nameless)
     assert len(capped.codes) == 0
     scorer, rows, [capped] = _capped((NUMBER,), *_people(3, number="111"), *nameless)
