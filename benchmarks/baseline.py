@@ -21,7 +21,10 @@ def freeze(result: Result) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = {name: result[name] for name in ("scenario", "tier", "environment")}
     kept["rules"] = {name: result["rules"][name] for name in ("name", "digest")}
-    write_json(path, kept | {"figures": {metric.name: metric.value for metric in metrics_of(result)}})
+    write_json(
+        path,
+        kept | {"figures": {metric.name: metric.value for metric in metrics_of(result) if metric.kind != "absolute"}},
+    )
 
 
 def moved(result: Result) -> list[Move] | None:
@@ -31,6 +34,8 @@ def moved(result: Result) -> list[Move] | None:
         return None
     moves = []
     for metric in metrics_of(result):
+        if metric.kind == "absolute":
+            continue
         before = frozen["figures"].get(metric.name)
         verdict = "new" if before is None else metric.moved(before)
         if verdict is not None:

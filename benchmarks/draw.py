@@ -49,7 +49,7 @@ def _sheet(result: Result, *, width: float = 8.0, height: float = 4.8, panels: i
 def _scaling(results: Mapping[str, Result]) -> Figure:
     result = results["link"]
     with _sheet(result) as (figure, axes):
-        for database, colour, mark in (("sqlite", OURS, "o"), ("postgresql", THIRD, "s")):
+        for database, colour, mark, above in (("sqlite", OURS, "o", 9), ("postgresql", THIRD, "s", -18)):
             sizes = [size for size in result["sizes"] if size["database"] == database]
             across = [size["records"] for size in sizes]
             up = [size["microseconds_a_record"] for size in sizes]
@@ -57,7 +57,7 @@ def _scaling(results: Mapping[str, Result]) -> Figure:
             axes.plot(across, up, marker=mark, color=colour, label=name, linewidth=2, markersize=7)
             for size, x, y in zip(sizes, across, up, strict=True):
                 label = f"{size['seconds']:.0f} s, {size['peak_memory_mb'] / 1000:.1f} GB"
-                axes.annotate(label, (x, y), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
+                axes.annotate(label, (x, y), xytext=(0, above), textcoords="offset points", ha="center", fontsize=9)
         first = next(size for size in result["sizes"] if size["database"] == "sqlite")
         least = first["microseconds_a_record"]
         axes.axhline(1.3 * least, color=OTHER, linestyle="--", linewidth=1)
@@ -79,7 +79,7 @@ def _scaling(results: Mapping[str, Result]) -> Figure:
 
 def _precision_recall(results: Mapping[str, Result]) -> Figure:
     result = results["accuracy"]
-    with _sheet(result, width=11.5, panels=2) as (figure, (left, right)):
+    with _sheet(result, width=11.5, height=5.8, panels=2) as (figure, (left, right)):
         for each, colour in zip(result["cities"], (OURS, OTHER), strict=True):
             habits = each["city"]["habits"]
             curve = each["pairs_by_threshold"]
@@ -113,22 +113,24 @@ def _tools(result: Result, axes: Any) -> None:
     colours = {"this project": OURS, "Splink 5": OTHER}
     for row in sorted(result["beside"]["rows"], key=lambda row: row["recall"]):
         colour = colours.get(row["tool"], THIRD)
-        best, zero = "best by the truth" in row["settings"], "zero" in row["settings"]
-        point = (max(1 - row["recall"], 1e-5), max(1 - row["precision"], 1e-5))
-        axes.scatter(*point, color=colour, marker="D" if best else "s" if zero else "o", s=70, zorder=3)
-        said = row["tool"] + (", best threshold" if best else ", zero config" if zero else "")
-        place = {"xytext": (0, -16) if best else (0, 9), "textcoords": "offset points", "fontsize": 8.5, "ha": "center"}
-        axes.annotate(f"{said}, {row['seconds']:.0f} s", point, **place)
+        best, zero, few = (word in row["settings"] for word in ("best by the truth", "zero", "identity columns"))
+        wrong = 1 - row["precision"]
+        point = (max(1 - row["recall"], 3e-3), max(wrong, 1e-5))
+        said = row["tool"] + (", zero config" if zero else ", identity columns" if few else "")
+        said += (", best threshold" if best else "") + f": {row['seconds']:.1f} s" + ("" if wrong else ", none wrong")
+        mark = ("v" if few else "D") if best else "s" if zero else "^" if few else "o"
+        axes.scatter(*point, color=colour, marker=mark, s=70, zorder=3, label=said, edgecolors="white", linewidths=0.7)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(3e-3, 1.0)
-    axes.set_ylim(1e-5, 3.0)
+    axes.set_ylim(5e-6, 3.0)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
     axes.set_xlabel("true pairs missed (1 - recall), log scale; less is better")
     axes.set_ylabel("joined pairs that are wrong (1 - precision), log scale")
     made = result["beside"]["city"]
     axes.set_title(f"All tools on the same {made['records']:,} standard records")
+    axes.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
 
 
 def _weights(results: Mapping[str, Result]) -> Figure:

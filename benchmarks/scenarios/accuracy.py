@@ -20,6 +20,7 @@ PEER_SEED = 9103
 PEER_PERSONS = {True: 10_000, False: 50_000}
 """People in the city that all tools are given, by whether the tier is quick: a size that every tool finishes."""
 
+GOLDENMATCH_WAYS = ("zero config", "probabilistic", "probabilistic, identity columns")
 THREADS = 2
 _LABELS = WORK / "labels.npz"
 
@@ -65,7 +66,7 @@ def _splink_rows(table: Path, persons: Any) -> list[dict[str, Any]]:
 def _goldenmatch_rows(table: Path, persons: Any) -> list[dict[str, Any]]:
     python = peer_python("goldenmatch")
     rows = []
-    for way in ("zero config", "probabilistic"):
+    for way in GOLDENMATCH_WAYS:
         log.info("GoldenMatch, %s", way)
         given = {"table": str(table), "way": way, "labels_out": str(_LABELS)}
         run = str(HERE / "peers" / "goldenmatch" / "run.py")

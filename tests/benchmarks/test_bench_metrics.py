@@ -11,7 +11,7 @@ from benchmarks.metrics import Metric, metrics_of
 from benchmarks.scenario import Tier
 
 Better = Literal["higher", "lower"]
-Kind = Literal["quality", "ratio"]
+Kind = Literal["quality", "ratio", "absolute"]
 RESULTS = Path(__file__).parent / "results"
 NAMES = sorted(path.stem for path in RESULTS.glob("*.json"))
 
@@ -41,6 +41,7 @@ def test_goal(better: Better, value: float, goal: float | None, met: bool | None
         ("ratio", "higher", 6.0, 5.0, "worse"),
         ("ratio", "lower", 1.0, 1.2, "worse"),
         ("ratio", "lower", 100.0, 80.0, "better"),
+        ("absolute", "lower", 100.0, 500.0, None),
     ],
 )
 def test_moved(kind: Kind, better: Better, before: float, now: float, verdict: str | None) -> None:

@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+HOUSEHOLD = ("full_name", "street", "mother_name", "phone")
+"""Columns left out of the way "identity columns": what a household shares, and the name that its parts say already."""
+
 QUANTILES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Where the scores of its pairs are cut for the sweep of thresholds."""
 
@@ -44,19 +47,22 @@ def _own_labels(count: int, clusters: Iterable[Sequence[int]]) -> list[int]:
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
-    """`table`: the peers' table; `way`: "zero config" or "probabilistic"; `labels_out`: an .npz for the clusters, its
-    own and, for the second way, those at each threshold of a sweep."""
+    """`table`: the peers' table; `way`: "zero config", "probabilistic" or "probabilistic, identity columns";
+    `labels_out`: an .npz for the clusters, its own and, for the last way, those at each threshold of a sweep."""
     os.environ["GOLDENMATCH_AUTOCONFIG_MEMORY"] = "0"
     goldenmatch = importlib.import_module("goldenmatch")
     table = pq.read_table(given["table"]).drop_columns(["record"])
+    way, sweep = given["way"], given["way"].endswith("identity columns")
+    if sweep:
+        table = table.drop_columns(list(HOUSEHOLD))
     start = time.perf_counter()
     options: dict[str, Any] = {"confidence_required": False, "allow_red_config": True}
-    if given["way"] == "probabilistic":
+    if way != "zero config":
         options["config"] = goldenmatch.auto_configure_probabilistic_df(table)
     result = goldenmatch.dedupe_df(table, **options)
     seconds = time.perf_counter() - start
     labels = {"own": _own_labels(table.num_rows, (each["members"] for each in result.clusters.values()))}
-    if given["way"] == "probabilistic":
+    if sweep:
         pairs = result.scored_pairs
         for cut in sorted(set(np.quantile([score for *_, score in pairs], QUANTILES).tolist())):
             kept = ((left, right) for left, right, score in pairs if score >= cut)
