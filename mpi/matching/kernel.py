@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from mpi.matching.comparators import SCRATCH_SIZE
 from mpi.matching.features import MISSING_INTEGER
-from mpi.matching.jit import leaf
+from mpi.matching.jit import inlined, leaf
 from mpi.matching.levels import Opcode
-from mpi.matching.predicates import holds
+from mpi.matching.predicates import date_holds, holds, text_holds
 
 _MISSING = int(MISSING_INTEGER)
 _NULL_CODE, _NULL_INTEGER, _NULL_MEMBERS = (
@@ -23,6 +23,12 @@ _NULL_CODE, _NULL_INTEGER, _NULL_MEMBERS = (
     int(Opcode.NULL_MEMBERS),
 )
 _EXACT_CODE, _EXACT_INTEGER = int(Opcode.EXACT_CODE), int(Opcode.EXACT_INTEGER)
+_LEVENSHTEIN, _PREFIX = int(Opcode.LEVENSHTEIN), int(Opcode.PREFIX)
+_DATE_SWAPPED, _DATE_PARTS, _DAYS_APART = (
+    int(Opcode.DATE_SWAPPED),
+    int(Opcode.DATE_PARTS),
+    int(Opcode.DAYS_APART),
+)
 
 CHUNK = 256
 """Pairs that go through the program together: their rows stay in the processor's second cache."""
@@ -79,12 +85,13 @@ class Program(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Working memory of one thread for chunks of up to CHUNK pairs: where each pair stands, its ends, its place in
-    the output, its
-    total, its codes (int8 (CHUNK, c)) and the comparators' scratch.
+    """Working memory of one thread for chunks of up to CHUNK pairs.
+
+    The pairs queued at each instruction (the first of each, and behind each pair the next; empty between calls), their
+    ends, places in the output and totals, their codes (int8 (CHUNK, c)) and the comparators' scratch.
     """
 
-    positions: NDArray[np.int32]
+    queues: tuple[NDArray[np.int32], NDArray[np.int32]]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     places: NDArray[np.int64]
@@ -98,7 +105,7 @@ def workspace(program: Program) -> Workspace:
     """Fresh working memory for one thread."""
     comparisons = len(program.starts)
     return Workspace(
-        np.empty(CHUNK, dtype=np.int32),
+        (np.full(len(program.instructions), -1, dtype=np.int32), np.empty(CHUNK, dtype=np.int32)),
         np.empty(CHUNK, dtype=np.int32),
         np.empty(CHUNK, dtype=np.int32),
         np.empty(CHUNK, dtype=np.int64),
@@ -109,56 +116,88 @@ def workspace(program: Program) -> Workspace:
     )
 
 
-@leaf
-def _step(
-    rows: Any, left: Any, right: Any, position: int, op: Any, threshold: float, positions: Any, scratch: Any
-) -> None:
-    """Run one instruction on every pair of a chunk that stands at it. The commonest tests have loops of their own."""
-    code, slot, on_true, on_false = op[0], op[1], op[5], op[6]
-    count = left.shape[0]
-    if code == _EXACT_CODE:
-        for pair in range(count):
-            if positions[pair] == position:
-                one = rows.u64[left[pair], slot]
-                positions[pair] = on_true if one == rows.u64[right[pair], slot] and one != 0 else on_false
-    elif code == _NULL_CODE or code == _NULL_MEMBERS:
-        for pair in range(count):
-            if positions[pair] == position:
-                missing = rows.u64[left[pair], slot] == 0 or rows.u64[right[pair], slot] == 0
-                positions[pair] = on_true if missing else on_false
-    elif code == _EXACT_INTEGER:
-        for pair in range(count):
-            if positions[pair] == position:
-                number = rows.i32[left[pair], slot]
-                same = number == rows.i32[right[pair], slot] and number != _MISSING
-                positions[pair] = on_true if same else on_false
-    elif code == _NULL_INTEGER:
-        for pair in range(count):
-            if positions[pair] == position:
-                missing = rows.i32[left[pair], slot] == _MISSING or rows.i32[right[pair], slot] == _MISSING
-                positions[pair] = on_true if missing else on_false
+@inlined
+def _send(pair: Any, target: Any, queues: Any, out: Any) -> None:
+    """Queue a pair at the instruction it jumps to, or note the level it has reached."""
+    if target >= 0:
+        queues[1][pair] = queues[0][target]
+        queues[0][target] = pair
     else:
-        for pair in range(count):
-            if positions[pair] == position:
-                held = holds(rows, left[pair], right[pair], op, threshold, scratch)
-                positions[pair] = on_true if held else on_false
+        out[pair] = -target - 2
+
+
+@leaf
+def _step(rows: Any, ends: Any, first: int, op: Any, threshold: float, queues: Any, out: Any, scratch: Any) -> None:
+    """Run one instruction on the pairs queued at it: `first` and those behind it.
+
+    The commonest tests have loops of their own.
+    """
+    left, right = ends
+    nexts = queues[1]
+    code, slot, on_true, on_false = op[0], op[1], op[5], op[6]
+    pair = first
+    if code == _EXACT_CODE:
+        while pair >= 0:
+            following = nexts[pair]
+            one = rows.u64[left[pair], slot]
+            same = one == rows.u64[right[pair], slot] and one != 0
+            _send(pair, on_true if same else on_false, queues, out)
+            pair = following
+    elif code == _NULL_CODE or code == _NULL_MEMBERS:
+        while pair >= 0:
+            following = nexts[pair]
+            missing = rows.u64[left[pair], slot] == 0 or rows.u64[right[pair], slot] == 0
+            _send(pair, on_true if missing else on_false, queues, out)
+            pair = following
+    elif code == _EXACT_INTEGER:
+        while pair >= 0:
+            following = nexts[pair]
+            number = rows.i32[left[pair], slot]
+            same = number == rows.i32[right[pair], slot] and number != _MISSING
+            _send(pair, on_true if same else on_false, queues, out)
+            pair = following
+    elif code == _NULL_INTEGER:
+        while pair >= 0:
+            following = nexts[pair]
+            missing = rows.i32[left[pair], slot] == _MISSING or rows.i32[right[pair], slot] == _MISSING
+            _send(pair, on_true if missing else on_false, queues, out)
+            pair = following
+    elif code == _DATE_SWAPPED or code == _DATE_PARTS or code == _DAYS_APART:
+        while pair >= 0:
+            following = nexts[pair]
+            held = date_holds(rows.i32, left[pair], right[pair], op)
+            _send(pair, on_true if held else on_false, queues, out)
+            pair = following
+    elif _LEVENSHTEIN <= code <= _PREFIX:
+        while pair >= 0:
+            following = nexts[pair]
+            held = text_holds(rows.u8, left[pair], right[pair], op, threshold, scratch)
+            _send(pair, on_true if held else on_false, queues, out)
+            pair = following
+    else:
+        while pair >= 0:
+            following = nexts[pair]
+            held = holds(rows, left[pair], right[pair], op, scratch)
+            _send(pair, on_true if held else on_false, queues, out)
+            pair = following
 
 
 @leaf
 def level_codes(
-    program: Program, rows: Rows, left: Any, right: Any, comparison: int, out: Any, positions: Any, scratch: Any
+    program: Program, rows: Rows, left: Any, right: Any, comparison: int, out: Any, queues: Any, scratch: Any
 ) -> None:
     """Level codes of one comparison on a chunk of pairs into out (int8 (n,)): -1 null, 0 else, rising with
     similarity."""
-    count = left.shape[0]
     start = program.starts[comparison]
-    for pair in range(count):
-        positions[pair] = start
+    heads = queues[0]
+    for pair in range(left.shape[0]):
+        _send(pair, start, queues, out)
     for position in range(start, program.stops[comparison] - 1, -1):
-        op = program.instructions[position]
-        _step(rows, left, right, position, op, program.thresholds[position], positions, scratch)
-    for pair in range(count):
-        out[pair] = -positions[pair] - 2
+        first = heads[position]
+        if first >= 0:
+            heads[position] = -1
+            op = program.instructions[position]
+            _step(rows, (left, right), first, op, program.thresholds[position], queues, out, scratch)
 
 
 @leaf
@@ -206,7 +245,7 @@ def _score_chunk(program: Program, rows: Rows, count: int, prior: float, floor: 
     for comparison in range(program.starts.shape[0]):
         left, right = work.left[:count], work.right[:count]
         codes = work.codes[:count, comparison]
-        level_codes(program, rows, left, right, comparison, codes, work.positions, work.scratch)
+        level_codes(program, rows, left, right, comparison, codes, work.queues, work.scratch)
         level_weights(program, rows, left, right, comparison, codes, work.bits)
         least = floor - program.ceiling[comparison + 1]
         kept = 0
@@ -260,5 +299,5 @@ def contributions(program: Program, rows: Rows, left: Any, right: Any, out: Any,
     """Codes (int8 (n, c)) and match weights in bits (float64 (n, c)) of up to CHUNK pairs, comparison by comparison."""
     codes, bits = out
     for comparison in range(program.starts.shape[0]):
-        level_codes(program, rows, left, right, comparison, codes[:, comparison], work.positions, work.scratch)
+        level_codes(program, rows, left, right, comparison, codes[:, comparison], work.queues, work.scratch)
         level_weights(program, rows, left, right, comparison, codes[:, comparison], bits[:, comparison])

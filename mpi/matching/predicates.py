@@ -150,8 +150,9 @@ def _same_number(i32: Any, i: int, j: int, slot: int) -> bool:
 
 
 @leaf
-def _date_opcode(i32: Any, i: int, j: int, op: Any, parameter: int) -> bool:
-    year, month, day = op[1], op[2], op[3]
+def date_holds(i32: Any, i: int, j: int, op: Any) -> bool:
+    """A test on the dates of one pair."""
+    year, month, day, parameter = op[1], op[2], op[3], op[4]
     if op[0] == _DATE_SWAPPED:
         return (
             _same_number(i32, i, j, year)
@@ -175,9 +176,9 @@ def _date_opcode(i32: Any, i: int, j: int, op: Any, parameter: int) -> bool:
 
 
 @leaf
-def _text_opcode(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
+def text_holds(u8: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
+    """A test on the characters of one pair."""
     code, slot, parameter = op[0], op[1], op[4]
-    u8 = rows.u8
     if u8[i, slot] == 0 or u8[j, slot] == 0:
         return False
     if code == _LEVENSHTEIN:
@@ -196,8 +197,8 @@ def _text_opcode(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: 
 
 
 @leaf
-def holds(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
-    """One instruction's test on one pair. Whatever is missing makes it false, but for the null tests."""
+def holds(rows: Any, i: int, j: int, op: Any, scratch: Any) -> bool:
+    """Any other test on one pair: sets, syllables, crossed columns, numbers."""
     code, slot = op[0], op[1]
     if code == _SHARED_MEMBERS:
         return _shared_members(rows.u64, i, j, slot, op[4])
@@ -216,8 +217,4 @@ def holds(rows: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) ->
         if rows.u32[i, slot] == 0 or rows.u32[j, slot] == 0:
             return False
         return _contains(rows.u32, i, j, slot) or _contains(rows.u32, j, i, slot)
-    if code == _SYLLABLES_SHARED:
-        return _shared_syllables(rows.u32, i, j, slot) >= op[4]
-    if code == _DATE_SWAPPED or code == _DATE_PARTS or code == _DAYS_APART:
-        return _date_opcode(rows.i32, i, j, op, op[4])
-    return _text_opcode(rows, i, j, op, threshold, scratch)
+    return _shared_syllables(rows.u32, i, j, slot) >= op[4]
