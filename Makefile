@@ -32,8 +32,8 @@ check: $(TEST) generated-check ## Lint, format, types, imports between floors, g
 generated-check: $(TEST)
 	$(PYTHON) -m mpi.rules.schema --check
 
-bench: $(BENCH) ## Measure speed and accuracy and write the report
-	$(PYTHON) -m benchmarks.report
+bench: $(BENCH) ## Measure speed and accuracy and write the report (TIER=full for the sizes of the goals)
+	$(PYTHON) -m benchmarks.report $(if $(TIER),--tier $(TIER))
 
 lock: ## Resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@tools/lock.sh
