@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mpi.domain.model import BlockingRule, LinkageModel
 from mpi.domain.records import ColumnKind
 from mpi.matching.features import MISSING_INTEGER, Layout, representation_of
-from mpi.matching.jit import kernel
+from mpi.matching.jit import leaf
 from mpi.matching.kernel import Rows
 from mpi.matching.levels import MAXIMUM_MEMBERS
 from mpi.matching.siphash import hash_pair
@@ -73,7 +73,7 @@ def _operand(model: LinkageModel, layout: Layout, column: str) -> tuple[int, int
     return (_MEMBERS if kind is ColumnKind.TEXTS else _CODE), offset // 8
 
 
-@kernel
+@leaf
 def _word(rows: Any, record: int, kind: int, slot: int, member: int) -> Any:
     """The word that a column contributes, 0 when missing."""
     if kind == _NUMBER:
@@ -82,7 +82,7 @@ def _word(rows: Any, record: int, kind: int, slot: int, member: int) -> Any:
     return rows.u64[record, slot + member]
 
 
-@kernel
+@leaf
 def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
     """Blocking keys of every row, uint64 (n, slots); 0 where a rule gives no key. `key` is uint64 (2,)."""
     rules, most = program.columns.shape[0], program.columns.shape[1]
@@ -112,7 +112,7 @@ def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
                 out[record, slot] = code
 
 
-@kernel
+@leaf
 def refine_keys(rows: Rows, records: Any, slots: Any, keys: Any, operand: Any, key: Any) -> int:
     """Split blocks by one more column: entry e = (records[e], slots[e]) gets its key chained with that column's word.
 
@@ -127,7 +127,7 @@ def refine_keys(rows: Rows, records: Any, slots: Any, keys: Any, operand: Any, k
     return missing
 
 
-@kernel
+@leaf
 def chunk_keys(records: Any, slots: Any, starts: Any, keys: Any, limit: int, key: Any) -> None:
     """Cut blocks that cannot be refined: of each block (entries starts[b]:starts[b + 1]) every `limit` records stay
     together."""
@@ -137,7 +137,7 @@ def chunk_keys(records: Any, slots: Any, starts: Any, keys: Any, limit: int, key
             keys[records[entry], slots[entry]] = hash_pair(keys[records[entry], slots[entry]], piece, key)
 
 
-@kernel
+@leaf
 def _earlier(keys: Any, i: int, j: int, first_slot: Any, rule: int, current: Any) -> bool:
     """Whether a rule before `rule` gives the pair, or `rule` itself by a smaller key than `current`."""
     for before in range(rule + 1):
@@ -160,7 +160,7 @@ class Blocks(NamedTuple):
     starts: NDArray[np.int64]
 
 
-@kernel
+@leaf
 def emit_pairs(keys: Any, blocks: Blocks, first_slot: Any, rule: int, fresh: Any, out: Any) -> int:
     """Candidate pairs of some blocks of one rule, each pair once over all rules and slots.
 

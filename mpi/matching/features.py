@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mpi.domain.errors import RuleFileError
 from mpi.domain.model import AllOf, AnyOf, Condition, LinkageModel, Predicate
 from mpi.domain.records import ColumnKind, StandardRecord, StandardValue
-from mpi.matching.jit import kernel
+from mpi.matching.jit import leaf
 from mpi.matching.levels import LEVEL_KINDS, MAXIMUM_MEMBERS, MAXIMUM_SYLLABLES, Representation
 from mpi.matching.siphash import PUBLIC_KEY, hash_bytes, hash_strings, key_words
 
@@ -181,7 +181,7 @@ def columns_of(records: Sequence[StandardRecord], kinds: Mapping[str, ColumnKind
     return columns
 
 
-@kernel
+@leaf
 def _pack_bytes(data: Any, offsets: Any, rows: Any, offset: int, width: int) -> None:
     for index in range(rows.shape[0]):
         start = offsets[index]
@@ -191,7 +191,7 @@ def _pack_bytes(data: Any, offsets: Any, rows: Any, offset: int, width: int) -> 
             rows[index, offset + 1 + byte] = data[start + byte]
 
 
-@kernel
+@leaf
 def _pack_syllables(data: Any, offsets: Any, key: Any, rows32: Any, word: int) -> None:
     limit = MAXIMUM_SYLLABLES
     for index in range(rows32.shape[0]):
@@ -208,7 +208,7 @@ def _pack_syllables(data: Any, offsets: Any, key: Any, rows32: Any, word: int) -
         rows32[index, word] = min(count, limit)
 
 
-@kernel
+@leaf
 def _pack_members(codes: Any, offsets: Any, rows64: Any, word: int) -> None:
     for index in range(rows64.shape[0]):
         size = min(offsets[index + 1] - offsets[index], MAXIMUM_MEMBERS)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mpi.domain.model import FrequencyCap, LinkageModel
 from mpi.domain.records import ColumnKind
 from mpi.matching.features import MISSING_INTEGER, Layout, representation_of
-from mpi.matching.jit import kernel
+from mpi.matching.jit import leaf
 from mpi.matching.levels import MAXIMUM_MEMBERS, Representation
 
 
@@ -62,7 +62,7 @@ def shared_too_widely(
     return codes[starts][counts > cap.limit]
 
 
-@kernel
+@leaf
 def _void_members(rows64: Any, word: int, codes: Any) -> int:
     """Remove the given members (sorted codes) from a set slot; gives how many rows changed."""
     changed = 0

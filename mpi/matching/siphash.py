@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.matching.jit import inlined, kernel
+from mpi.matching.jit import inlined, leaf
 
 PUBLIC_KEY = bytes(range(16))
 """Key of hashes that must be equal on every registry: term frequencies in released rule files."""
@@ -67,7 +67,7 @@ def _finish(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
     return code if code != np.uint64(0) else _ONE
 
 
-@kernel
+@leaf
 def hash_bytes(data: Any, start: int, stop: int, key: Any) -> Any:
     """SipHash-2-4 of data[start:stop] (uint8) under key (uint64, shape (2,)); 0 is given as 1."""
     k0, k1 = key[0], key[1]
@@ -87,7 +87,7 @@ def hash_bytes(data: Any, start: int, stop: int, key: Any) -> Any:
     return _finish(v0, v1, v2, v3)
 
 
-@kernel
+@leaf
 def hash_pair(first: Any, second: Any, key: Any) -> Any:
     """SipHash-2-4 of two words (16 bytes) under key; used to chain codes into blocking keys. Never 0."""
     k0, k1 = key[0], key[1]
@@ -98,7 +98,7 @@ def hash_pair(first: Any, second: Any, key: Any) -> Any:
     return _finish(v0, v1, v2, v3)
 
 
-@kernel
+@leaf
 def hash_strings(data: Any, offsets: Any, key: Any, out: Any) -> None:
     """Hash string i = data[offsets[i]:offsets[i + 1]] into out[i] (uint64, shape (n,)); an empty string gives 0."""
     for index in range(out.shape[0]):
