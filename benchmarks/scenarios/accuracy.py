@@ -17,7 +17,7 @@ SEEDS = {"default": 9101, "rough": 9102}
 """Seeds of the cities that are judged; training uses none of them."""
 
 PEER_SEED = 9103
-PEER_PERSONS = {True: 10_000, False: 50_000}
+PEER_PERSONS = {True: 10_000, False: 20_000}
 """People in the city that all tools are given, by whether the tier is quick: a size that every tool finishes."""
 
 GOLDENMATCH_WAYS = ("zero config", "probabilistic", "probabilistic, identity columns")
