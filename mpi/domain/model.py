@@ -91,6 +91,13 @@ class Comparison:
                 return NULL_CODE if level.is_null else len(self.levels) - 1 - index
         raise KeyError(label)
 
+    def label_of(self, code: int) -> str:
+        """Label of a level code: the inverse of `code_of`. Raises KeyError for a code that no level has."""
+        for level in self.levels:
+            if self.code_of(level.label) == code:
+                return level.label
+        raise KeyError(code)
+
 
 @dataclass(frozen=True, slots=True)
 class BlockingRule:
@@ -223,6 +230,10 @@ class LinkageModel:
     def name(self) -> str:
         """`family@version`, the form that commands and replies use."""
         return f"{self.family}@{self.version}"
+
+    def vetoes_on(self, labels: Mapping[str, str]) -> tuple[Veto, ...]:
+        """The vetoes that hold for a pair whose comparisons reached these level labels, by comparison name."""
+        return tuple(veto for veto in self.vetoes if all(labels[name] in allowed for name, allowed in veto.when))
 
     def widths(self) -> dict[str, int]:
         """Declared byte widths by standard column."""

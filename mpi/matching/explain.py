@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.matching.kernel import as_rows, contributions, vetoed, workspace
+from mpi.matching.kernel import as_rows, contributions, workspace
 from mpi.matching.scorer import Scorer
 from mpi.matching.weights import probability_of
 
@@ -45,18 +45,9 @@ def explain(scorer: Scorer, rows: NDArray[np.uint8], left: int, right: int, *, p
     steps: list[Contribution] = []
     for index, comparison in enumerate(comparisons):
         code = int(codes[index])
-        label = next(level.label for level in comparison.levels if comparison.code_of(level.label) == code)
+        label = comparison.label_of(code)
         plain = float(scorer.program.weights[scorer.program.base[index] + code + 1])
         total += float(bits[index])
         steps.append(Contribution(comparison.name, label, float(bits[index]), float(bits[index]) - plain, total))
-    held = vetoed(scorer.program, codes) > 0
-    names = tuple(
-        veto.name
-        for veto in scorer.model.vetoes
-        if held and _holds(veto.when, {step.comparison: step.level for step in steps})
-    )
-    return Explanation(prior, tuple(steps), total, probability_of(total), names)
-
-
-def _holds(when: tuple[tuple[str, frozenset[str]], ...], levels: dict[str, str]) -> bool:
-    return all(levels[comparison] in labels for comparison, labels in when)
+    vetoes = scorer.model.vetoes_on({step.comparison: step.level for step in steps})
+    return Explanation(prior, tuple(steps), total, probability_of(total), tuple(veto.name for veto in vetoes))

@@ -172,38 +172,24 @@ def current_links(uow: UnitOfWork) -> OpenLinks:
 
 def links_as_of(uow: UnitOfWork, revision: int) -> OpenLinks:
     """The links that were open right after a revision."""
-    query = (
-        sa.select(link.c.record_id, link.c.link_id, link.c.person_id)
-        .where(
-            link.c.valid_from_revision <= revision,
-            sa.or_(link.c.valid_to_revision.is_(None), link.c.valid_to_revision > revision),
-        )
-        .order_by(link.c.record_id)
-    )
-    (record_ids, link_ids, persons), _ = uow.dialect.read_packed(uow.connection, query, integers=3)
-    return OpenLinks(link_ids, record_ids, persons)
+    still_open = sa.or_(link.c.valid_to_revision.is_(None), link.c.valid_to_revision > revision)
+    return _links(uow, link.c.valid_from_revision <= revision, still_open)
 
 
 def members(uow: UnitOfWork, person_ids: Integers) -> OpenLinks:
     """The open links of some people, in the order of record ids."""
-    query = (
-        sa.select(link.c.record_id, link.c.link_id, link.c.person_id)
-        .where(link.c.person_id.in_(uow.dialect.id_set(person_ids)), link.c.valid_to_revision.is_(None))
-        .order_by(link.c.record_id)
-    )
-    (record_ids, link_ids, persons), _ = uow.dialect.read_packed(uow.connection, query, integers=3)
-    return OpenLinks(link_ids, record_ids, persons)
+    return _links(uow, link.c.person_id.in_(uow.dialect.id_set(person_ids)), link.c.valid_to_revision.is_(None))
 
 
 def links_of_records(uow: UnitOfWork, record_ids: Integers) -> OpenLinks:
     """The open links of some records, in the order of record ids; records of nobody are left out."""
-    query = (
-        sa.select(link.c.record_id, link.c.link_id, link.c.person_id)
-        .where(link.c.record_id.in_(uow.dialect.id_set(record_ids)), link.c.valid_to_revision.is_(None))
-        .order_by(link.c.record_id)
-    )
-    (records, link_ids, persons), _ = uow.dialect.read_packed(uow.connection, query, integers=3)
-    return OpenLinks(link_ids, records, persons)
+    return _links(uow, link.c.record_id.in_(uow.dialect.id_set(record_ids)), link.c.valid_to_revision.is_(None))
+
+
+def _links(uow: UnitOfWork, *conditions: sa.ColumnElement[bool]) -> OpenLinks:
+    query = sa.select(link.c.record_id, link.c.link_id, link.c.person_id).where(*conditions).order_by(link.c.record_id)
+    (record_ids, link_ids, person_ids), _ = uow.dialect.read_packed(uow.connection, query, integers=3)
+    return OpenLinks(link_ids, record_ids, person_ids)
 
 
 def find_person(uow: UnitOfWork, person_id: int) -> Person:

@@ -255,13 +255,13 @@ class PlanWriter:
         if vetoes & (FORBID | HOLD):
             codes = linkage.codes[edge].tolist()
             labels = {
-                comparison.name: next(
-                    each.label for each in comparison.levels if comparison.code_of(each.label) == code
-                )
+                comparison.name: comparison.label_of(code)
                 for comparison, code in zip(self._model.comparisons, codes, strict=True)
             }
-            names = [v.name for v in self._model.vetoes if all(labels[c] in allowed for c, allowed in v.when)]
-            return "; ".join(names) or "another record of one of the people forbids it"
+            return (
+                "; ".join(veto.name for veto in self._model.vetoes_on(labels))
+                or "another record of one of the people forbids it"
+            )
         return "the evidence lies between the review and the link threshold"
 
 
