@@ -151,8 +151,8 @@ class _Linker:
         placed = self._plan(run, base_revision=run.state["revision"], next_person=run.state["next_person"])
         if placed.digest() != run.plan_digest:
             return False
-        self._write(run, placed, start=run.cursor)
-        self._finish(run, placed, {}, "finished after it had died while writing")
+        writer = self._write(run, placed, start=run.cursor)
+        self._finish(run, placed, writer, counts={}, resumed="finished after it had died while writing")
         return True
 
     def abandon(self, run: Run) -> None:
@@ -179,8 +179,8 @@ class _Linker:
                 raise RegistryError("the registry changed while this run was planning; run the command again")
             state = {"revision": revision, "next_person": next_person}
             runs.begin_placing(uow, run.run_id, plan_digest=placed.digest(), state=state)
-        self._write(run, placed, start=0)
-        return self._finish(run, placed, counts, resumed)
+        writer = self._write(run, placed, start=0)
+        return self._finish(run, placed, writer, counts=counts, resumed=resumed)
 
     def _refresh_features(self) -> None:
         """Make feature rows anew for records whose rows are of another layout (the rules changed since)."""
@@ -249,21 +249,26 @@ class _Linker:
             raise RegistryError(f"{len(record_ids) - found} records have no feature row of layout {layout.digest}")
         return rows
 
-    def _write(self, run: Run, placed: Placed, *, start: int) -> None:
-        PlanWriter(self._registry, self._scorer.model, run.run_id, placed).write(start, self._progress)
+    def _write(self, run: Run, placed: Placed, *, start: int) -> PlanWriter:
+        """Write the people of a plan; gives the writer, which has the questions still to write."""
+        writer = PlanWriter(self._registry, self._scorer.model, run.run_id, placed)
+        writer.write(start, self._progress)
         self._watch.lap("writing people")
+        return writer
 
     def _finish(
         self,
         run: Run,
         placed: Placed,
+        writer: PlanWriter,
+        *,
         counts: dict[str, SourceCounts],
         resumed: str | None,
     ) -> LinkSummary:
         """Open and close questions, and end the run, in one transaction."""
         linkage = placed.linkage
         with self._registry.begin() as uow:
-            opened, closed = PlanWriter(self._registry, self._scorer.model, run.run_id, placed).write_tasks(uow)
+            opened, closed = writer.write_tasks(uow)
             self._watch.lap("writing review tasks")
             summary = LinkSummary(
                 run_id=run.run_id,
