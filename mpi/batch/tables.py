@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.records import ColumnKind
-from mpi.matching.features import MISSING_INTEGER, Column, IntegerColumn, TextColumn, TextsColumn
+from mpi.matching.features import MISSING_INTEGER, Column, IntegerColumn, TextColumn, TextsColumn, hash_column
+from mpi.matching.sharing import integer_codes
 
 _Spans = tuple[NDArray[np.int64], int]
 
@@ -35,6 +36,33 @@ def columns_of_table(table: pa.Table, kinds: Mapping[str, ColumnKind]) -> dict[s
                 f"column {name} of the standard table is {table.column(name).type}, not {kind.value}"
             ) from error
     return columns
+
+
+def without_values(
+    column: pa.ChunkedArray, kind: ColumnKind, codes: NDArray[np.uint64], *, key: bytes
+) -> tuple[pa.ChunkedArray, int]:
+    """A column with some values made missing, and in how many rows there were any.
+
+    The values go by their codes under `key`, whole numbers by what a feature row makes of them (see `sharing`).
+    """
+    values = _READERS[kind](column)
+    if isinstance(values, IntegerColumn):
+        void = np.isin(integer_codes(values.values), codes)
+        return pc.if_else(pa.array(void), None, column.cast(pa.int32())), int(np.count_nonzero(void))
+    if isinstance(values, TextsColumn):
+        kept = ~np.isin(hash_column(values.members, key), codes)
+        ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(kept)])
+        offsets = ends[values.offsets]
+        changed = int(np.count_nonzero(np.diff(offsets) != np.diff(values.offsets)))
+        members = _arrow_texts(values.members).filter(pa.array(kept))
+        return pa.chunked_array([pa.LargeListArray.from_arrays(pa.array(offsets), members)]), changed
+    void = np.isin(hash_column(values, key), codes)
+    return pa.chunked_array([pc.if_else(pa.array(void), None, _arrow_texts(values))]), int(np.count_nonzero(void))
+
+
+def _arrow_texts(texts: TextColumn) -> pa.Array:
+    buffers = [None, pa.py_buffer(np.ascontiguousarray(texts.offsets)), pa.py_buffer(np.ascontiguousarray(texts.data))]
+    return pa.Array.from_buffers(pa.large_string(), len(texts.offsets) - 1, buffers)
 
 
 def _integers(column: pa.ChunkedArray) -> IntegerColumn:

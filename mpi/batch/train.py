@@ -18,11 +18,20 @@ from numpy.typing import NDArray
 from mpi.batch.mixture import Fit, Levels, Mixture, PairSample, sample_pairs
 from mpi.batch.pairs import threads_available
 from mpi.batch.splink_training import PERSON, Estimates, estimate_m, estimate_m_from_labels, estimate_u, workspace
-from mpi.batch.tables import columns_of_table
+from mpi.batch.tables import columns_of_table, without_values
 from mpi.domain.errors import InvalidInputError, UntrainedLevelError
 from mpi.domain.model import LevelParameters, LinkageModel, Parameters, TermFrequencies
 from mpi.domain.records import ColumnKind
-from mpi.matching.features import IntegerColumn, TextColumn, TextsColumn, hash_column, layout_of
+from mpi.matching.features import (
+    IntegerColumn,
+    TextColumn,
+    TextsColumn,
+    frequency_table,
+    hash_column,
+    layout_of,
+    pack_rows,
+)
+from mpi.matching.sharing import shared_too_widely
 from mpi.matching.siphash import PUBLIC_KEY
 from mpi.matching.weights import column_kinds
 
@@ -42,12 +51,14 @@ class TrainingOptions:
 
     `labels` has columns `record` (row of the table, from 0) and `person`; m then comes from labelled pairs. With
     `smooth` a level that no pair was seen at is given half a pair's worth instead of being refused.
-    `records_per_person` is estimated where it is None. `memory` bounds DuckDB. `data` says in words what the records
-    are, for the provenance.
+    `records_per_person` is estimated where it is None, for `drawn_from` records: as many as the table is a random
+    sample of (the table's own number when None). `memory` bounds DuckDB. `data` says in words what the records are,
+    for the provenance.
     """
 
     smooth: bool = True
     records_per_person: float | None = None
+    drawn_from: int | None = None
     labels: pa.Table | None = None
     memory: str = "2GB"
     data: str = "not said"
@@ -86,6 +97,7 @@ def train(
 ) -> tuple[Parameters, dict[str, TermFrequencies]]:
     """Train a model on a standard table; what it was trained on before is not used.
 
+    Values that the model's frequency caps void are missing here as they are when records are linked.
     `max_pairs` is the number of random pairs that u is taken from, and the most candidate pairs that m is taken from.
     Raises UntrainedLevelError naming every level at which no pair was seen (unless smoothed), InvalidInputError for a
     table too small or labels that do not fit it.
@@ -97,6 +109,8 @@ def train(
     model = replace(model, parameters=None, term_frequencies=frequencies)
     kinds = column_kinds(model, layout_of(model))
     table = table.select(sorted(kinds))
+    digest = data_digest(table)
+    table, capped = _capped(model, table)
     persons = _persons(options.labels, table.num_rows)
     m_start, u_start = _splink_start(model, table, persons, memory=options.memory, seed=seed, max_pairs=max_pairs)
     known = _labelled_pairs(persons) if persons is not None else None
@@ -111,11 +125,14 @@ def train(
     if persons is not None:
         fit = replace(fit, m=dict(m_start))
     levels, smoothed = _levels(model, fit, sample, smooth=options.smooth)
-    people = options.records_per_person or 1.0 + fit.match_share * (table.num_rows - 1)
+    drawn_from = options.drawn_from or table.num_rows
+    people = options.records_per_person or 1.0 + fit.match_share * (drawn_from - 1)
     provenance = {
         "data": options.data,
-        "data_sha256": data_digest(table),
+        "data_sha256": digest,
         "records": str(table.num_rows),
+        "drawn_from": str(drawn_from),
+        "capped": "; ".join(capped) or "none",
         "seed": str(seed),
         "pairs": f"{sample.candidates} candidate pairs and {max_pairs} random pairs asked for",
         "method_m": "labels" if persons is not None else f"expectation maximisation, {fit.rounds} rounds",
@@ -126,6 +143,26 @@ def train(
         **{name: version(name) for name in ("splink", "duckdb", "numpy", "numba")},
     }
     return Parameters(_rounded(people), levels, provenance), frequencies
+
+
+def _capped(model: LinkageModel, table: pa.Table) -> tuple[pa.Table, list[str]]:
+    """The table without the values that the frequency caps catch in it, and in words what they caught.
+
+    All caps are judged before any value is voided, as in `sharing.apply_caps`.
+    """
+    bare = replace(model, comparisons=(), blocking=())
+    layout = layout_of(bare)
+    rows = pack_rows(columns_of_table(table, column_kinds(bare, layout)), layout, frequency_table(bare), PUBLIC_KEY)
+    found = [(cap.column, shared_too_widely(rows, bare, layout, cap)) for cap in model.frequency_caps]
+    del rows
+    told = []
+    for column, codes in found:
+        if len(codes):
+            place = table.column_names.index(column)
+            values, records = without_values(table[column], model.columns[column], codes, key=PUBLIC_KEY)
+            table = table.set_column(place, column, values)
+            told.append(f"{column}: {len(codes)} values in {records} records")
+    return table, told
 
 
 def _splink_start(

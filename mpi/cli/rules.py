@@ -134,7 +134,8 @@ def train(
 ) -> None:
     """Train rules on sources: writes parameters.json and term_frequencies.parquet, and shows the weights.
 
-    Needs no labels. A released version is not trained again in its own folder: copy it to the next version first.
+    Needs no labels. Of more than a million records as many are drawn, by the seed. A released version is not trained
+    again in its own folder: copy it to the next version first.
     """
     from mpi.app import App
     from mpi.cli.linking import read_sources

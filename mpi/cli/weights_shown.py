@@ -18,6 +18,7 @@ def training_values(done: Training) -> dict[str, Any]:
         "rules": done.rules,
         "folder": str(done.folder),
         "records": done.records,
+        "read": done.read,
         "rejected": done.rejected,
         "records_per_person": done.parameters.records_per_person,
         "weights": [
@@ -48,6 +49,7 @@ def training_parts(done: Training) -> list[RenderableType]:
         table.add_row(name, each.level, f"{each.m:.3g}", f"{each.u:.3g}", Text(f"{each.bits:+.1f}", style=style), bar)
         last = each.comparison
     rejected = f"{number(done.rejected)} rows could not be read and were left out; " if done.rejected else ""
-    written = Text(f"{rejected}parameters.json and term_frequencies.parquet are in {done.folder}")
+    drawn = f"{number(done.records)} of {number(done.read)} records were drawn; " if done.records < done.read else ""
+    written = Text(f"{drawn}{rejected}parameters.json and term_frequencies.parquet are in {done.folder}")
     values = {"records per person": f"{done.parameters.records_per_person:.3f}", **done.parameters.provenance}
     return [titled(f"Weights of {done.rules}", table), facts("Where they came from", values), written]

@@ -25,14 +25,18 @@ class CappedValues:
     records: int
 
 
+def integer_codes(numbers: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Whole numbers int32 (n,) as codes, uint64 (n,): 0 where missing."""
+    words = numbers.astype(np.int64).astype(np.uint32).astype(np.uint64) + np.uint64(1)
+    return np.where(numbers == MISSING_INTEGER, np.uint64(0), words)
+
+
 def _words(rows: NDArray[np.uint8], model: LinkageModel, layout: Layout, column: str) -> NDArray[np.uint64]:
     """The codes of a column, uint64 (n, k): k is 1, or the members of a set; 0 where missing."""
     kind = model.columns[column]
     offset = layout.offset(column, representation_of(kind))
     if kind is ColumnKind.INTEGER:
-        numbers = rows.view(np.int32)[:, offset // 4]
-        words = numbers.view(np.uint32).astype(np.uint64) + np.uint64(1)
-        return np.where(numbers == MISSING_INTEGER, np.uint64(0), words)[:, None]
+        return integer_codes(rows.view(np.int32)[:, offset // 4])[:, None]
     size = MAXIMUM_MEMBERS if kind is ColumnKind.TEXTS else 1
     return rows.view(np.uint64)[:, offset // 8 : offset // 8 + size]
 

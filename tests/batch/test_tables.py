@@ -6,10 +6,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 
-from mpi.batch.tables import columns_of_table
+from mpi.batch.tables import columns_of_table, without_values
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.records import ColumnKind
 from mpi.matching.features import MISSING_INTEGER, IntegerColumn, TextColumn, TextsColumn
+from mpi.matching.siphash import PUBLIC_KEY, hash_text
 
 KINDS = {"name": ColumnKind.TEXT, "year": ColumnKind.INTEGER, "wards": ColumnKind.TEXTS}
 
@@ -133,3 +134,28 @@ def test_other_types_are_refused(values: pa.Array, kind: ColumnKind, message: st
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(InvalidInputError, match="no column sex"):
         columns_of_table(pa.table({"name": ["a"]}), {"sex": ColumnKind.TEXT})
+
+
+@given(data=rows, large=st.booleans(), cut=st.integers(0, 30))
+def test_values_are_voided_by_their_codes(
+    data: list[tuple[str | None, int | None, list[str] | None]], large: bool, cut: int
+) -> None:
+    table = _table(data, large)
+    table = pa.concat_tables([table.slice(0, cut), table.slice(cut)])
+    for name in KINDS:
+        before = table[name].to_pylist()
+        present = [member for value in before if value is not None for member in _members(value)]
+        void = set(present[::2])
+        codes = [value + 2**32 + 1 if value < 0 else value + 1 for value in void if isinstance(value, int)]
+        codes += [hash_text(value, PUBLIC_KEY) for value in void if isinstance(value, str)]
+        found, changed = without_values(table[name], KINDS[name], np.array(codes, dtype=np.uint64), key=PUBLIC_KEY)
+        kept = [[member for member in _members(value) if member not in void] for value in before]
+        assert [_members(value) for value in found.to_pylist()] == kept
+        assert changed == sum(len(_members(value)) != len(left) for value, left in zip(before, kept, strict=True))
+
+
+def _members(value: str | int | list[str] | None) -> list[str | int]:
+    """What a cell holds: an empty text is as missing as none."""
+    if isinstance(value, list):
+        return list(value)
+    return [] if value is None or value == "" else [value]

@@ -1,16 +1,18 @@
 """Training on a small made-up city and on rows with known counts. A trained model is shared: training takes seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from mpi.batch.splink_training import training_sessions
 from mpi.batch.train import TrainingOptions, data_digest, summary, term_frequencies, train
 from mpi.domain.errors import InvalidInputError, UntrainedLevelError
-from mpi.domain.model import BlockingRule, Level, LinkageModel, Parameters, Predicate, TermFrequencies
+from mpi.domain.model import BlockingRule, FrequencyCap, Level, LinkageModel, Parameters, Predicate, TermFrequencies
 from mpi.matching.siphash import PUBLIC_KEY, hash_text
 from mpi.matching.weights import prior_bits, untrained_levels
 from mpi.rules.load import load_model
@@ -181,6 +183,25 @@ def test_every_comparison_has_a_training_session(family: str) -> None:
 def test_labels_that_do_not_fit_are_refused(labels: pa.Table, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         train(_small(), table_of(300, seed=1), seed=1, max_pairs=PAIRS, options=TrainingOptions(labels=labels))
+
+
+def test_capped_values_are_missing_in_training() -> None:
+    table = table_of(600, seed=1)
+    shared = pa.array([row % 3 == 0 for row in range(600)])
+    table = table.set_column(0, "text", pc.if_else(shared, "on call", table["text"]))
+    without = table.set_column(0, "text", pc.if_else(shared, None, table["text"]))
+    capped = replace(_small(), frequency_caps=(FrequencyCap("text", ("year", "month"), 20),))
+    found = train(capped, table, seed=1, max_pairs=PAIRS)[0]
+    plain = train(_small(), without, seed=1, max_pairs=PAIRS)[0]
+    assert found.provenance["capped"] == "text: 1 values in 200 records"
+    assert plain.provenance["capped"] == "none"
+    assert found.provenance["data_sha256"] == data_digest(table.select(["month", "text", "year"]))
+    assert found.levels["year", "equal"] == plain.levels["year", "equal"]
+    assert (
+        found.levels["text", "equal"].u
+        < 0.02
+        < train(_small(), table, seed=1, max_pairs=PAIRS)[0].levels["text", "equal"].u
+    )
 
 
 def test_one_record_cannot_train() -> None:
