@@ -3,7 +3,6 @@
 A reject never stops its file. Excerpts are personal data: they go to the rejects file alone, never to a log.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mpi.domain.errors import InvalidInputError
+from mpi.batch.whole_files import WholeFile
+from mpi.domain.errors import InvalidInputError, MpiError
 
 EXCERPT_CHARACTERS = 200
 """Most characters of a row that an excerpt shows."""
@@ -74,15 +74,13 @@ class RejectsWriter:
         """Open the writer beside `path`. Raises InvalidInputError when the folder cannot be written to."""
         self.path = Path(path)
         self.count = 0
-        self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
         try:
-            handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = WholeFile(self.path)
         except OSError as error:
             raise InvalidInputError(
                 f"{self.path}: the rejects file cannot be written here: {error.strerror}"
             ) from error
-        self._file = os.fdopen(handle, "wb")
-        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(self._file, REJECTS_FILE_SCHEMA)
+        self._writer: pq.ParquetWriter | None = pq.ParquetWriter(self._file.stream, REJECTS_FILE_SCHEMA)
 
     def write(self, source: str, rejects: pa.Table) -> None:
         """Append rejects (a table of REJECT_SCHEMA) of one source system."""
@@ -101,22 +99,19 @@ class RejectsWriter:
         try:
             with self._told():
                 self._writer.close()
-                self._file.flush()
-                os.fsync(self._file.fileno())
-                self._file.close()
-                os.replace(self._partial, self.path)
-        except InvalidInputError:
+                self._file.put_in_place()
+        except MpiError:
             self.abandon()
             raise
         self._writer = None
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """A full disk or a lost folder is an error of one line. Raises InvalidInputError."""
+        """A full disk or a lost folder is an error of one line. Raises MpiError."""
         try:
             yield
         except OSError as error:
-            raise InvalidInputError(f"{self.path}: the rejects file cannot be written: {error.strerror}") from error
+            raise MpiError(f"{self.path}: the rejects file cannot be written: {error.strerror or error}") from error
 
     def abandon(self) -> None:
         """Drop what was written; a file that stood at the path before stays as it was."""
@@ -125,9 +120,7 @@ class RejectsWriter:
             # what cannot be written any more is not missed
             with suppress(OSError):
                 writer.close()
-            with suppress(OSError):
-                self._file.close()
-            self._partial.unlink(missing_ok=True)
+            self._file.drop()
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,6 @@
 The file appears whole or not at all, and only its owner can read it: it may hold personal data.
 """
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 
+from mpi.batch.whole_files import WholeFile
 from mpi.domain.errors import InvalidInputError, MpiError
 
 ENDINGS = (".parquet", ".csv")
@@ -33,16 +33,14 @@ class TableFile:
             raise InvalidInputError(f"{self.path}: exports are written as {' or '.join(ENDINGS)}; name the file so")
         if self.path.is_dir():
             raise InvalidInputError(f"{self.path}: is a folder; name a file in it")
-        self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
         try:
-            handle = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = WholeFile(self.path)
         except OSError as error:
             raise InvalidInputError(f"{self.path}: cannot be written here: {error.strerror}") from error
-        self._file = os.fdopen(handle, "wb")
         self._writer = (
-            pq.ParquetWriter(self._file, schema, compression="zstd")
+            pq.ParquetWriter(self._file.stream, schema, compression="zstd")
             if ending == ".parquet"
-            else csv.CSVWriter(self._file, schema)
+            else csv.CSVWriter(self._file.stream, schema)
         )
 
     def write(self, rows: pa.Table | pa.RecordBatch) -> None:
@@ -56,19 +54,15 @@ class TableFile:
     def _finish(self) -> None:
         try:
             self._writer.close()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            os.replace(self._partial, self.path)
+            self._file.put_in_place()
         except OSError as error:
             self._drop()
             raise self._failure(error) from error
 
     def _drop(self) -> None:
-        for closing in (self._writer.close, self._file.close):
-            with suppress(OSError):
-                closing()
-        self._partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._writer.close()
+        self._file.drop()
 
     def _failure(self, error: OSError) -> MpiError:
         return MpiError(f"{self.path}: could not be written: {error.strerror or error}")

@@ -194,6 +194,6 @@ def test_a_full_disk_under_the_rejects_is_a_clean_error(
     bad = [row("", name=random.bytes(60).hex()) for _ in range(4_000)]
     many = {"y": write_source(tmp_path / "many.parquet", bad)}
     said = _said_on_a_full_disk(forks, registry_url, many, tmp_path / "said", 20_000)
-    assert said.startswith("InvalidInputError: "), said
+    assert said.startswith("MpiError: "), said
     assert "rejects" in said
     assert contents(registry, without=MAY_CHANGE) == before
