@@ -27,7 +27,10 @@ def synth(
     persons: Persons = 10_000,
     seed: Seed = 1,
     habits: Annotated[
-        Literal["default", "rough"], typer.Option("--habits", help="How the sources err; rough: other ways, and more.")
+        Literal["default", "rough", "harsh"],
+        typer.Option(
+            "--habits", help="How the sources err; rough: other ways, and more; harsh: many slips on one record."
+        ),
     ] = "default",
     as_json: AsJson = False,
 ) -> None:

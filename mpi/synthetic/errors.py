@@ -13,7 +13,6 @@ from mpi.synthetic.text import BoolArray, ByteGrid, FloatArray, IntArray
 
 MOST = 0.9
 """No slip is surer than this, however sloppy the clerk."""
-LACK_POWER = 0.25
 
 
 class Desk:
@@ -31,7 +30,8 @@ class Desk:
         self.habits = habits
         self.size = len(site_care)
         self.mood = factor / sum(f * s for f, s in zip(moods.factors, shares, strict=True))
-        self._lack = factor**LACK_POWER / sum(f**LACK_POWER * s for f, s in zip(moods.factors, shares, strict=True))
+        mean_lack = sum(f**moods.lack_power * s for f, s in zip(moods.factors, shares, strict=True))
+        self._lack = factor**moods.lack_power / mean_lack
 
     def slips(self, name: str) -> BoolArray:
         """Records on which the named slip happens."""

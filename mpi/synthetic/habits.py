@@ -114,13 +114,19 @@ class Moods:
     """Three moods of a record: careful, ordinary, sloppy, with the shares of the first and the last.
 
     The sloppy share is scaled by a factor of the site, log-normal with `site_spread`. `factors` multiply slip rates and
-    are normalised, so that the mean over a source stays near the table's rate.
+    are normalised, so that the mean over a source stays near the table's rate. Missing values follow the factors raised
+    to `lack_power`: the form decides what is asked for, the clerk's mood little.
     """
 
     careful: float = 0.50
-    sloppy: float = 0.06
-    factors: tuple[float, float, float] = (0.2, 0.55, 13.0)
+    sloppy: float = 0.08
+    factors: tuple[float, float, float] = (0.25, 0.75, 6.0)
     site_spread: float = 0.6
+    lack_power: float = 0.1
+
+
+HARSH_MOODS = Moods(sloppy=0.06, factors=(0.2, 0.55, 13.0), lack_power=0.25)
+"""The moods of every figure before ADR 8: a sloppy record may lose name, date, numbers and place at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +234,9 @@ INSURANCE = SourceHabits(
 
 DEFAULT: Habits = {"student": STUDENT, "station": STATION, "hospital": HOSPITAL, "insurance": INSURANCE}
 
+HARSH: Habits = {source: replace(habits, moods=HARSH_MOODS) for source, habits in DEFAULT.items()}
+"""The default city of every figure before ADR 8, byte for byte."""
+
 ROUGH_SLIPS: tuple[tuple[str, float, float, float, float], ...] = (
     ("unaccented", 0.05, 0.25, 0.06, 0.01),
     ("telex", 0.004, 0.004, 0.003, 0.0005),
@@ -271,7 +280,7 @@ ROUGH_SHARES: tuple[tuple[str, float, float, float, float], ...] = (
 )
 """Steady habits whose shares differ in the rough city."""
 
-_ROUGH_MOODS = Moods(careful=0.30, sloppy=0.09, factors=(0.2, 0.6, 9.0), site_spread=0.9)
+_ROUGH_MOODS = Moods(careful=0.30, sloppy=0.10, factors=(0.2, 0.7, 6.0), site_spread=0.9)
 _ROUGH = {
     source: replace(
         habits,
@@ -302,5 +311,5 @@ ROUGH: Habits = {
 }
 """A city with other habits: to judge rules on what they were not trained on."""
 
-HABITS: Mapping[str, Habits] = {"default": DEFAULT, "rough": ROUGH}
+HABITS: Mapping[str, Habits] = {"default": DEFAULT, "rough": ROUGH, "harsh": HARSH}
 """Named sets of habits."""

@@ -1,10 +1,21 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import mpi.synthetic
-from mpi.synthetic.habits import HABITS, ROUGH_SHARES, ROUGH_SLIPS, SHARES, SLIPS, SOURCES, SourceHabits
+from mpi.synthetic.habits import (
+    HABITS,
+    HARSH_MOODS,
+    ROUGH_SHARES,
+    ROUGH_SLIPS,
+    SHARES,
+    SLIPS,
+    SOURCES,
+    Moods,
+    SourceHabits,
+)
 from mpi.synthetic.names import STYLES
 from mpi.synthetic.sheet import DATE_FORMATS, SEX_WORDS
 
@@ -44,6 +55,14 @@ def test_tables_reach_their_source() -> None:
 def test_the_rough_tables_name_only_known_rates() -> None:
     assert {row[0] for row in ROUGH_SLIPS} <= {row[0] for row in SLIPS}
     assert {row[0] for row in ROUGH_SHARES} <= {row[0] for row in SHARES}
+
+
+def test_the_harsh_city_is_the_former_default_one() -> None:
+    assert Moods(0.50, 0.06, (0.2, 0.55, 13.0), 0.6, 0.25) == HARSH_MOODS
+    for source in SOURCES:
+        harsh, default = HABITS["harsh"][source], HABITS["default"][source]
+        assert harsh.moods == HARSH_MOODS != default.moods
+        assert replace(harsh, moods=default.moods) == default
 
 
 def test_an_unknown_rate_is_an_error() -> None:

@@ -32,6 +32,22 @@ def test_slips_go_together(city: str) -> None:
     assert (name & date).mean() > 3 * name.mean() * date.mean()
 
 
+def test_a_harsh_record_loses_more_at_once() -> None:
+    spoilt = {}
+    for city in ("default", "harsh"):
+        desk = Desk(np.random.default_rng(6), HABITS[city]["hospital"], np.ones(SIZE))
+        spoilt[city] = (desk.slips("given_typo") & desk.slips("year_slip") & desk.lacks("phone_missing")).mean()
+    assert spoilt["harsh"] > 1.8 * spoilt["default"] > 0
+
+
+def test_a_mood_changes_what_is_missing_but_little() -> None:
+    habits = HABITS["default"]["hospital"]
+    desk = Desk(np.random.default_rng(7), habits, np.ones(SIZE))
+    sloppy = desk.mood > 2
+    lacking = desk.lacks("phone_missing")
+    assert 1.05 < lacking[sloppy].mean() / lacking[~sloppy].mean() < 1.4
+
+
 def test_sloppy_sites_err_more() -> None:
     habits = HABITS["default"]["hospital"]
     neat, sloppy = (Desk(np.random.default_rng(3), habits, np.full(SIZE, care)) for care in (0.4, 2.5))
