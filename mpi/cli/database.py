@@ -73,8 +73,11 @@ def runs(
             moment(run.finished_at),
             (run.summary or {}).get("rules", ""),
             *((run.summary or {}).get(name, "") for name in ("records_linked", "people_created", "people")),
+            (run.summary or {}).get("given_up", {}).get("message", ""),
         )
         for run in found
     ]
     columns = ["run", "kind", "status", "started", "finished", "rules", "records linked", "people created", "people"]
-    show(plain_table("" if rows else "no runs yet", columns, rows))
+    if any(row[-1] for row in rows):
+        columns.append("given up because")
+    show(plain_table("" if rows else "no runs yet", columns, [row[: len(columns)] for row in rows]))

@@ -1,6 +1,6 @@
 """Bulk runs: what was asked, how far it came, what it knew at its start; enough to finish after a crash.
 
-A run goes from ingesting to placing to done, or is abandoned. At most one is unfinished.
+A run goes from ingesting to placing to done, or is abandoned and says why. At most one is unfinished.
 """
 
 import json
@@ -31,7 +31,10 @@ _UNFINISHED = (RunStatus.INGESTING, RunStatus.PLACING)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `request` is what was asked, `state` what it keeps for its resumption, `cursor` how far it came."""
+    """One run. `request` is what was asked, `state` what it keeps for its resumption, `cursor` how far it came.
+
+    `summary` is what a finished run did; of an abandoned one it holds `given_up` with a `reason` and a `message`.
+    """
 
     run_id: int
     kind: str
@@ -107,9 +110,14 @@ def finish(uow: UnitOfWork, run_id: int, *, summary: Mapping[str, Any]) -> None:
     _change(uow, run_id, _UNFINISHED, values)
 
 
-def abandon(uow: UnitOfWork, run_id: int) -> None:
-    """Gives a run up; what it has committed stays."""
-    _change(uow, run_id, _UNFINISHED, {"status": RunStatus.ABANDONED.value, "finished_at": now_text()})
+def abandon(uow: UnitOfWork, run_id: int, *, reason: str, message: str) -> None:
+    """Gives a run up and keeps why, for an auditor: a stable word, and a line that must hold nobody's data.
+
+    What the run has committed stays, unless it is taken back in the same transaction.
+    """
+    summary = _text({"given_up": {"reason": reason, "message": message}})
+    values = {"status": RunStatus.ABANDONED.value, "finished_at": now_text(), "summary": summary}
+    _change(uow, run_id, _UNFINISHED, values)
 
 
 def _change(uow: UnitOfWork, run_id: int, allowed: tuple[RunStatus, ...], values: Mapping[str, Any]) -> None:

@@ -58,6 +58,13 @@ def source_system_ids(uow: UnitOfWork, names: Sequence[str]) -> dict[str, int]:
     return {name: known[name] for name in names}
 
 
+def forget_source_systems(uow: UnitOfWork, names: Sequence[str]) -> None:
+    """Forgets source systems that have no record; those that have some stay."""
+    system = source_system.c
+    empty = ~sa.exists().where(source_record.c.source_system_id == system.source_system_id)
+    uow.connection.execute(sa.delete(source_system).where(system.name.in_(list(names)), empty))
+
+
 def source_system_names(uow: UnitOfWork) -> dict[int, str]:
     """The name of each source system by number."""
     return dict(uow.connection.execute(sa.select(source_system)).all())

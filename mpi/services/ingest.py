@@ -23,12 +23,15 @@ from mpi.registry.registry import Registry
 from mpi.registry.runs import advance
 from mpi.registry.source_records import (
     RecordBatchRows,
+    forget_source_systems,
     insert_batch,
     known_records,
     source_system_ids,
+    source_system_names,
     supersede_batch,
     take_back,
 )
+from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.featurise import AHEAD, Contents, Crew, describe, featurise
 
 
@@ -50,9 +53,11 @@ class SourceCounts:
 
 @dataclass(slots=True)
 class IngestState:
-    """What a run has written so far, by source; kept in the run's row, so that a resumed run reports the whole."""
+    """What a run has written so far, by source, and the systems that it brought to the registry; kept in the run's
+    row, so that a resumed run reports the whole and a refused one leaves nothing."""
 
     stored: dict[str, dict[str, int]] = field(default_factory=dict)
+    new_systems: list[str] = field(default_factory=list)
 
     def note(self, system: str, standing: str, count: int) -> None:
         """Count versions written."""
@@ -96,24 +101,27 @@ class Ingest:
         self._before = {system: dict(stored) for system, stored in state.stored.items()}
 
     def read(self, readers: list[SourceReader], rejects: RejectsWriter, progress: Progress | None) -> None:
-        """Read every source. Where that goes wrong, in whatever way, what this run wrote is taken back."""
+        """Read every source. Where that goes wrong, in whatever way, the caller must `take_back`."""
         names = sorted(reader.spec.system for reader in readers)
         with self._registry.begin() as uow:
+            before = set(source_system_names(uow).values()) - set(self._state.new_systems)
+            self._state.new_systems = sorted({*self._state.new_systems, *names} - before)
             system_ids = source_system_ids(uow, names)
+            advance(uow, self._run_id, cursor=self._batches, state=asdict(self._state))
         with self._registry.snapshot() as uow:
             known = known_records(uow)
         total = sum(reader.bytes_total for reader in readers)
-        try:
-            described = self._described(readers, system_ids, rejects)
-            for versions in self._versions(described, known):
-                self._write(versions)
-                if progress:
-                    progress("reading sources", sum(reader.bytes_read for reader in readers), total)
-        except Exception:
-            with self._registry.begin() as uow:
-                take_back(uow, self._run_id)
-            raise
+        described = self._described(readers, system_ids, rejects)
+        for versions in self._versions(described, known):
+            self._write(versions)
+            if progress:
+                progress("reading sources", sum(reader.bytes_read for reader in readers), total)
         self._reconcile()
+
+    def take_back(self, uow: UnitOfWork) -> None:
+        """Remove what this run wrote: its versions, and the source systems that nobody knew before it."""
+        take_back(uow, self._run_id)
+        forget_source_systems(uow, self._state.new_systems)
 
     def _described(
         self, readers: list[SourceReader], system_ids: dict[str, int], rejects: RejectsWriter

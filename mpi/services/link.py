@@ -18,7 +18,7 @@ from mpi.batch.link import Linkage, Progress, Stopwatch, Table, link_table
 from mpi.batch.pairs import threads_available
 from mpi.batch.rejects import RejectsWriter
 from mpi.batch.sources import SourceReader, SourceSpec
-from mpi.domain.errors import RegistryError
+from mpi.domain.errors import MpiError, RegistryError
 from mpi.domain.model import LinkageModel
 from mpi.matching.scorer import Scorer
 from mpi.persons.clusters import Constraints
@@ -83,8 +83,9 @@ def link_sources(
 ) -> LinkSummary:
     """Link sources into a registry.
 
-    Raises SourceUnreadableError when a source cannot be read (the registry is then as it was), RunConflictError when
-    another run holds the registry, UntrainedLevelError for rules without parameters.
+    Raises SourceUnreadableError when a source cannot be read: the registry is then as it was, but for an abandoned run
+    that says why, when the source was refused on the way and not at once. Raises RunConflictError when another run
+    holds the registry, UntrainedLevelError for rules without parameters.
     """
     watch = Stopwatch()
     scorer = Scorer(model)
@@ -107,8 +108,8 @@ def link_sources(
         try:
             with RejectsWriter(request.rejects) as rejects:
                 ingest.read(readers, rejects, progress)
-        except Exception:
-            linker.abandon(run)
+        except Exception as error:
+            linker.refuse(run, ingest, error)
             raise
         watch.lap("reading and standardising")
         return linker.place(run, ingest.counts, resumed)
@@ -143,7 +144,7 @@ class _Linker:
             return None if run is None else f"run {run.run_id} died while reading and was taken up again"
         if run.status is RunStatus.PLACING and run.request["rules"] == asked["rules"] and self._resume(run):
             return f"run {run.run_id} died while writing and was finished first"
-        self.abandon(run)
+        self._abandon(run)
         return f"run {run.run_id} had died and was given up; its records are linked by this run"
 
     def _resume(self, run: Run) -> bool:
@@ -155,10 +156,21 @@ class _Linker:
         self._finish(run, placed, writer, counts={}, resumed="finished after it had died while writing")
         return True
 
-    def abandon(self, run: Run) -> None:
-        """Give a run up; what it committed stays, and records without a person are linked by the next run."""
+    def _abandon(self, run: Run) -> None:
+        """Give a dead run up; what it committed stays, and records without a person are linked by the next run."""
+        message = f"it died while {run.status}, and the next command was another one"
         with self._registry.begin() as uow:
-            runs.abandon(uow, run.run_id)
+            runs.abandon(uow, run.run_id, reason="DIED", message=message)
+
+    def refuse(self, run: Run, ingest: Ingest, error: Exception) -> None:
+        """Take back all that a run has read, and keep the run with the reason: an auditor may ask what was tried."""
+        # what an unexpected error says may hold a person's data
+        reason, message = "UNEXPECTED", f"unexpected {type(error).__name__}"
+        if isinstance(error, MpiError):
+            reason, message = error.reason, str(error)
+        with self._registry.begin() as uow:
+            ingest.take_back(uow)
+            runs.abandon(uow, run.run_id, reason=reason, message=message)
 
     def begin(self, asked: dict[str, Any]) -> Run:
         """The run that died while reading the same sources, or a new one."""

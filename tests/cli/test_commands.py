@@ -1,5 +1,6 @@
 """What the commands give on a city of 300 people: valid JSON everywhere, figures that agree, files that reconcile."""
 
+import gzip
 import json
 import shutil
 import sqlite3
@@ -228,6 +229,19 @@ def test_db_migrate_makes_a_registry(empty_url: str, mpi: Mpi) -> None:
     assert mpi("db", "migrate", "--db", empty_url).code == 0
     assert mpi("runs", "--db", empty_url, "--json").json == []
     assert "no runs yet" in mpi("runs", "--db", empty_url).out
+
+
+def test_a_refused_run_is_listed_with_its_reason(empty_url: str, tmp_path: Path, mpi: Mpi) -> None:
+    # longer than the block that is looked at before a run begins
+    rows = b"source_record_id,full_name,note\n" + b"".join(b"%d,an,%0400d\n" % (n, n) for n in range(6_000))
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(rows)[:-2000])
+    refused = mpi("link", "--source", f"student={tmp_path}/cut.csv.gz", "--db", empty_url)
+    assert refused.code == 2
+    [run] = mpi("runs", "--db", empty_url, "--json").json
+    given_up = run["summary"]["given_up"]
+    assert (run["status"], given_up["reason"]) == ("abandoned", "SOURCE_UNREADABLE")
+    assert refused.err.splitlines()[-1] == f"mpi: error: {given_up['message']}"
+    assert "abandoned" in mpi("runs", "--db", empty_url).out
 
 
 def test_db_check_tells_what_is_broken(linked: str, tmp_path: Path, mpi: Mpi) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import sqlalchemy as sa
 
 from mpi.domain.errors import InvalidInputError, SourceUnreadableError
-from mpi.registry import tables
 from mpi.registry.registry import Registry
+from mpi.registry.runs import RunStatus
 from mpi.services.featurise import featurise
+from mpi.services.registry_state import list_runs
 from tests.faults.victim import link_on_a_full_disk, small_batches
 from tests.registries import SECRET
 from tests.services.linking import (
@@ -22,7 +22,6 @@ from tests.services.linking import (
     link_files,
     link_rows,
     partition,
-    query,
     row,
     strangers,
     write_source,
@@ -32,9 +31,9 @@ LAN = {"name": "lan", "birth": "1984-03-19"}
 KNOWN = [row("1", **LAN, recorded_at="2020-01-01"), row("2", **LAN), row("3", name="ba")]
 NEWS = [row("1", **LAN, recorded_at="2021-01-01"), row("4", **LAN), row("5", name="hoa")]
 
-# A run that fails leaves itself, numbers that nobody gets any more, and the names of the systems it was asked to read.
+# A run that fails leaves itself with its reason, and numbers that nobody gets any more.
 # Feature rows of versions that were taken back are made anew by the next run.
-MAY_CHANGE = ("run", "registry_counter", "source_system", "record_feature")
+MAY_CHANGE = ("run", "registry_counter", "record_feature")
 
 
 def _parquet_cut(path: Path) -> None:
@@ -79,16 +78,19 @@ def test_an_unreadable_file_is_one_error_and_leaves_the_registry_as_it_was(
     link_rows(registry, tmp_path / "known", a=KNOWN, x=strangers())
     before = contents(registry, without=MAY_CHANGE)
     good = write_source(tmp_path / "a.parquet", NEWS)
+    new = write_source(tmp_path / "n.parquet", NEWS)
     write(tmp_path / name)
     rejects = tmp_path / "refused.parquet"
     with small_batches(), pytest.raises(SourceUnreadableError) as error:
-        link_files(registry, {"a": good, "b": tmp_path / name}, rejects=rejects)
+        link_files(registry, {"a": good, "n": new, "b": tmp_path / name}, rejects=rejects)
     assert told in str(error.value)
     assert "\n" not in str(error.value)
     assert contents(registry, without=MAY_CHANGE) == before
     assert list(tmp_path.glob("*refused*")) == []
-    statuses = query(registry, sa.select(tables.run.c.status).where(tables.run.c.run_id > 1))
-    assert set(statuses) <= {("abandoned",)}
+    # either nothing was begun, or the run says why it came to nothing
+    for run in list_runs(registry, limit=9)[:-1]:
+        assert run.status is RunStatus.ABANDONED
+        assert run.summary == {"given_up": {"reason": "SOURCE_UNREADABLE", "message": str(error.value)}}
     # and the good file alone does what it would have done
     link_files(registry, {"a": good}, rejects=rejects)
     with Registry.open(f"sqlite:///{tmp_path}/other.db", secret=SECRET, create=True) as other:
@@ -142,8 +144,9 @@ def test_what_goes_wrong_on_the_way_is_taken_back(
     with small_batches(), pytest.raises(MemoryError):
         link_files(registry, more, rejects=tmp_path / "rejects.parquet")
     # some batches were in the registry by then
-    [(cursor,)] = query(registry, sa.select(tables.run.c.cursor).where(tables.run.c.status == "abandoned"))
-    assert cursor > 2
+    run = list_runs(registry, limit=1)[0]
+    assert run.cursor > 2
+    assert run.summary == {"given_up": {"reason": "UNEXPECTED", "message": "unexpected MemoryError"}}
     assert contents(registry, without=MAY_CHANGE) == before
     monkeypatch.undo()
     assert link_files(registry, more, rejects=tmp_path / "rejects.parquet").sources["a"].stored == 3
@@ -197,3 +200,4 @@ def test_a_full_disk_under_the_rejects_is_a_clean_error(
     assert said.startswith("MpiError: "), said
     assert "rejects" in said
     assert contents(registry, without=MAY_CHANGE) == before
+    assert list_runs(registry, limit=1)[0].summary == {"given_up": {"reason": "MPI_ERROR", "message": said[10:]}}

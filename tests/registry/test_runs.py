@@ -39,7 +39,10 @@ def test_two_unfinished_runs_are_refused_until_one_is_abandoned(registry: Regist
     with pytest.raises(RunConflictError, match=r"run 1 \(link\) is unfinished"), registry.begin() as uow:
         runs.start_run(uow, "link", request={}, state={})
     with registry.begin() as uow:
-        runs.abandon(uow, first.run_id)
+        runs.abandon(uow, first.run_id, reason="DIED", message="nobody came back")
+        assert runs.find_run(uow, first.run_id).summary == {
+            "given_up": {"reason": "DIED", "message": "nobody came back"}
+        }
         assert runs.start_run(uow, "link", request={}, state={}).run_id == 2
 
 
@@ -52,7 +55,7 @@ def test_a_finished_run_does_not_move_again(registry: Registry) -> None:
             lambda: runs.advance(uow, run_id, cursor=1),
             lambda: runs.begin_placing(uow, run_id, plan_digest="x"),
             lambda: runs.finish(uow, run_id, summary={}),
-            lambda: runs.abandon(uow, run_id),
+            lambda: runs.abandon(uow, run_id, reason="DIED", message=""),
         ):
             with pytest.raises(RunConflictError, match="is not"):
                 step()
