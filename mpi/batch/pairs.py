@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import BlockingRule
-from mpi.matching.blocking import BlockingPlan, Blocks, blocking_plan, chunk_keys, emit_pairs, fill_keys, refine_keys
+from mpi.matching.blocking import (
+    BlockingPlan,
+    Blocks,
+    blocking_plan,
+    chunk_keys,
+    emit_pairs,
+    fill_keys,
+    refine_keys,
+    take_repeated,
+    tally_keys,
+)
 from mpi.matching.kernel import Rows, as_rows
 from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.siphash import key_words
@@ -86,13 +96,6 @@ def threads_available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _entries(keys: NDArray[np.uint64], span: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """(records, slots) of every key of a rule that is not 0."""
-    first, stop = span
-    records, slots = np.nonzero(keys[:, first:stop])
-    return records.astype(np.int32), (slots + first).astype(np.int32)
-
-
 def _blocks(codes: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Starts of runs of equal codes in a sorted array, with its length at the end."""
     changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
@@ -117,8 +120,17 @@ class _Sorted:
         return _Sorted(self.records[chosen], self.slots[chosen], self.codes[chosen], starts)
 
 
-def _sort(keys: NDArray[np.uint64], records: NDArray[np.int32], slots: NDArray[np.int32]) -> _Sorted:
-    codes = keys[records, slots]
+def _repeated(keys: NDArray[np.uint64], span: tuple[int, int]) -> tuple[_Sorted, int]:
+    """Sorted entries of one rule, without most of those whose key occurs once, and how many entries there were."""
+    tally = np.zeros(1 << (2 * len(keys) + 1).bit_length(), dtype=np.uint8)
+    total, repeats = tally_keys(keys, *span, tally)
+    records, slots = np.empty(repeats, dtype=np.int32), np.empty(repeats, dtype=np.int32)
+    codes = np.empty(repeats, dtype=np.uint64)
+    take_repeated(keys, *span, tally, (records, slots, codes))
+    return _sort(codes, records, slots), total
+
+
+def _sort(codes: NDArray[np.uint64], records: NDArray[np.int32], slots: NDArray[np.int32]) -> _Sorted:
     order = np.argsort(codes, kind="stable")
     codes = codes[order]
     return _Sorted(records[order], slots[order], codes, _blocks(codes))
@@ -157,8 +169,7 @@ class PairFinder:
         rule: BlockingRule = self._plan.rules[place]
         report = RuleReport(rule.name)
         span = int(self._plan.keys.first_slot[place]), int(self._plan.keys.first_slot[place + 1])
-        entries = _sort(self._keys, *_entries(self._keys, span))
-        report.records = len(entries.records)
+        entries, report.records = _repeated(self._keys, span)
         done: list[_Sorted] = []
         for operand in self._plan.refine[place]:
             large = entries.sizes > rule.limit
@@ -169,7 +180,7 @@ class PairFinder:
             report.missing_refinement += refine_keys(
                 self._rows, entries.records, entries.slots, self._keys, operands, self._key
             )
-            entries = _sort(self._keys, entries.records, entries.slots)
+            entries = _sort(self._keys[entries.records, entries.slots], entries.records, entries.slots)
         done.append(self._cut(entries, rule, report))
         sizes = np.concatenate([part.sizes for part in done])
         report.largest_block = int(sizes.max(initial=0))
@@ -190,7 +201,7 @@ class PairFinder:
             cut = entries.take(huge)
             before = cut.sizes * (cut.sizes - 1) // 2
             chunk_keys(cut.records, cut.slots, cut.starts, self._keys, most, self._key)
-            entries = _sort(self._keys, entries.records, entries.slots)
+            entries = _sort(self._keys[entries.records, entries.slots], entries.records, entries.slots)
             pieces, rests = np.divmod(cut.sizes, most)
             after = pieces * (most * (most - 1) // 2) + rests * (rests - 1) // 2
             report.cut_blocks = len(before)

@@ -83,33 +83,98 @@ def _word(rows: Any, record: int, kind: int, slot: int, member: int) -> Any:
 
 
 @leaf
+def _complete(program: KeyProgram, rows: Rows, record: int, rule: int, combination: int) -> bool:
+    """Whether a record has every column of a rule at one combination of set members: known before anything is
+    hashed."""
+    for column in range(program.columns.shape[1]):
+        kind = program.columns[rule, column, 0]
+        if kind < 0:
+            break
+        member = 0
+        if kind == _MEMBERS:
+            member = combination % MAXIMUM_MEMBERS
+            combination //= MAXIMUM_MEMBERS
+        if _word(rows, record, kind, program.columns[rule, column, 1], member) == 0:
+            return False
+    return True
+
+
+@leaf
+def _chain(program: KeyProgram, rows: Rows, record: int, rule: int, combination: int, key: Any) -> Any:
+    """The key of a record under one rule and one combination of set members, all of them there."""
+    code = np.uint64(rule + 1)
+    for column in range(program.columns.shape[1]):
+        kind = program.columns[rule, column, 0]
+        if kind < 0:
+            break
+        member = 0
+        if kind == _MEMBERS:
+            member = combination % MAXIMUM_MEMBERS
+            combination //= MAXIMUM_MEMBERS
+        code = hash_pair(code, _word(rows, record, kind, program.columns[rule, column, 1], member), key)
+    return code
+
+
+@leaf
 def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
     """Blocking keys of every row, uint64 (n, slots); 0 where a rule gives no key. `key` is uint64 (2,)."""
-    rules, most = program.columns.shape[0], program.columns.shape[1]
+    rules = program.columns.shape[0]
     for record in range(out.shape[0]):
         for rule in range(rules):
             first, stop = program.first_slot[rule], program.first_slot[rule + 1]
             for slot in range(first, stop):
-                combination = slot - first
-                code = np.uint64(rule + 1)
-                for column in range(most):
-                    kind = program.columns[rule, column, 0]
-                    if kind < 0:
-                        break
-                    member = 0
-                    if kind == _MEMBERS:
-                        member = combination % MAXIMUM_MEMBERS
-                        combination //= MAXIMUM_MEMBERS
-                    word = _word(rows, record, kind, program.columns[rule, column, 1], member)
-                    if word == 0:
-                        code = np.uint64(0)
-                        break
-                    code = hash_pair(code, word, key)
+                code = np.uint64(0)
+                if _complete(program, rows, record, rule, slot - first):
+                    code = _chain(program, rows, record, rule, slot - first, key)
                 for earlier in range(first, slot):
                     if out[record, earlier] == code:
                         code = np.uint64(0)
                         break
                 out[record, slot] = code
+
+
+@leaf
+def tally_keys(keys: Any, first: int, stop: int, tally: Any) -> Any:
+    """Count the keys of one rule (slots first:stop) in buckets, up to two; gives (keys, keys in a bucket of several).
+
+    `tally` is uint8, zeroed, as long as a power of two.
+    """
+    mask = np.uint64(tally.shape[0] - 1)
+    total = 0
+    repeats = 0
+    for record in range(keys.shape[0]):
+        for slot in range(first, stop):
+            code = keys[record, slot]
+            if code == 0:
+                continue
+            total += 1
+            bucket = code & mask
+            if tally[bucket] == 0:
+                tally[bucket] = 1
+            else:
+                repeats += 1 + (tally[bucket] == 1)
+                tally[bucket] = 2
+    return total, repeats
+
+
+@leaf
+def take_repeated(keys: Any, first: int, stop: int, tally: Any, out: Any) -> None:
+    """Write the keys of one rule whose bucket holds more than one, in order of record and slot.
+
+    `out` is (records int32, slots int32, codes uint64), as long as `tally_keys` says. Most keys occur once and make no
+    pair: sorting them would be most of the work.
+    """
+    records, slots, codes = out
+    mask = np.uint64(tally.shape[0] - 1)
+    found = 0
+    for record in range(keys.shape[0]):
+        for slot in range(first, stop):
+            code = keys[record, slot]
+            if code != 0 and tally[code & mask] > 1:
+                records[found] = record
+                slots[found] = slot
+                codes[found] = code
+                found += 1
 
 
 @leaf

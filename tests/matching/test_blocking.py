@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import BlockingRule
-from mpi.matching.blocking import blocking_plan, fill_keys
+from mpi.matching.blocking import blocking_plan, fill_keys, take_repeated, tally_keys
 from mpi.matching.kernel import as_rows
 from mpi.matching.levels import MAXIMUM_MEMBERS
 from mpi.matching.siphash import key_words
@@ -71,3 +71,24 @@ def test_two_set_columns_meet_in_every_combination() -> None:
 def test_another_secret_gives_other_keys() -> None:
     record = {"name": "an", "year": 1}
     assert _keys([NAME_AND_YEAR], record)[0, 0] != _keys([NAME_AND_YEAR], record, key=b"another sixteen.")[0, 0]
+
+
+def test_only_keys_that_may_make_a_pair_are_taken() -> None:
+    keys = np.random.default_rng(3).integers(0, 60, (50, 3)).astype(np.uint64)
+    tally = np.zeros(64, dtype=np.uint8)
+    total, repeats = tally_keys(keys, 1, 3, tally)
+    records, slots = np.empty(repeats, dtype=np.int32), np.empty(repeats, dtype=np.int32)
+    codes = np.empty(repeats, dtype=np.uint64)
+    take_repeated(keys, 1, 3, tally, (records, slots, codes))
+    part = keys[:, 1:]
+    values, counts = np.unique(part[part != 0], return_counts=True)
+    wanted = [(i, j + 1) for i, j in np.argwhere(np.isin(part, values[counts > 1]))]
+    assert total == (part != 0).sum()
+    assert list(zip(records.tolist(), slots.tolist(), strict=True)) == wanted
+    assert (codes == keys[records, slots]).all()
+
+
+def test_keys_that_share_a_bucket_only_are_taken_too() -> None:
+    keys = np.array([[5], [5 + 8], [6], [0]], dtype=np.uint64)
+    tally = np.zeros(8, dtype=np.uint8)
+    assert tally_keys(keys, 0, 1, tally) == (3, 2)
