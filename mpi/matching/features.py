@@ -1,8 +1,7 @@
 """Feature rows: the fixed-width image of standard records, the only thing that scorer and blocking see.
 
-A row is `layout.width` bytes: uint64 codes first, then 32-bit values, then short byte strings. Rows of one layout
-can be
-stored, sent and compared on any machine of the same byte order (little-endian).
+A row is `layout.width` bytes: what comparisons read, then what only blocking keys read, then short byte strings.
+Rows of one layout can be stored, sent and compared on any machine of the same byte order (little-endian).
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from mpi.domain.errors import RuleFileError
 from mpi.domain.model import AllOf, AnyOf, Condition, LinkageModel, Predicate
 from mpi.domain.records import ColumnKind, StandardRecord, StandardValue
 from mpi.matching.jit import leaf
-from mpi.matching.levels import LEVEL_KINDS, MAXIMUM_MEMBERS, MAXIMUM_SYLLABLES, Representation
+from mpi.matching.levels import EDIT_OPCODES, LEVEL_KINDS, MAXIMUM_MEMBERS, MAXIMUM_SYLLABLES, Representation
 from mpi.matching.siphash import PUBLIC_KEY, hash_bytes, hash_strings, key_words
 
 MISSING_INTEGER = np.int32(-(2**31))
@@ -68,36 +67,50 @@ def representation_of(kind: ColumnKind) -> Representation:
     }[kind]
 
 
-def _slots(model: LinkageModel) -> set[Slot]:
-    slots: set[Slot] = set()
+def _compared_slots(model: LinkageModel) -> list[Slot]:
+    """Slots that comparisons read, in the order in which they are first asked for."""
+    slots: dict[Slot, None] = {}
     for comparison in model.comparisons:
         for level in comparison.levels:
             for predicate in predicates(level.condition):
                 kind = LEVEL_KINDS[predicate.kind]
                 for column in predicate.columns:
-                    _, representation = kind.opcodes[model.columns[column]]
-                    slots.add((column, representation))
-                    if predicate.kind == "syllable_edit":
-                        slots.add((column, Representation.BYTES))
+                    opcode, representation = kind.opcodes[model.columns[column]]
+                    slots[column, representation] = None
+                    if opcode in EDIT_OPCODES:
+                        slots[column, Representation.SIGNATURE] = None
+                        slots[column, Representation.BYTES] = None
             if level.tf_column is not None:
-                slots.add((level.tf_column, Representation.FREQUENCY))
-    for rule in model.blocking:
-        for column in (*rule.columns, *rule.refine):
-            slots.add((column, representation_of(model.columns[column])))
-    for cap in model.frequency_caps:
-        for column in (cap.column, *cap.per):
-            slots.add((column, representation_of(model.columns[column])))
-    return slots
+                slots[level.tf_column, Representation.FREQUENCY] = None
+    return list(slots)
+
+
+def _key_slots(model: LinkageModel) -> list[Slot]:
+    """Slots that blocking keys and frequency caps read."""
+    columns = [column for rule in model.blocking for column in (*rule.columns, *rule.refine)]
+    columns += [column for cap in model.frequency_caps for column in (cap.column, *cap.per)]
+    return [(column, representation_of(model.columns[column])) for column in columns]
 
 
 _SIZES = {
     Representation.CODE: 8,
     Representation.MEMBERS: 8 * MAXIMUM_MEMBERS,
+    Representation.SIGNATURE: 8,
     Representation.INTEGER: 4,
     Representation.FREQUENCY: 4,
     Representation.SYLLABLES: 4 * (1 + MAXIMUM_SYLLABLES),
 }
-_ORDER = (*_SIZES, Representation.BYTES)
+
+
+def _ordered_slots(model: LinkageModel) -> list[Slot]:
+    """What every pair is asked about lies together at the front of a row; texts, which few pairs are, at its end."""
+    compared = _compared_slots(model)
+    words = [slot for slot in compared if _SIZES.get(slot[1], 0) % 8 == 0 and slot[1] in _SIZES]
+    halves = [slot for slot in compared if _SIZES.get(slot[1], 0) == 4]
+    keys = [slot for slot in dict.fromkeys(_key_slots(model)) if slot not in compared]
+    wide = sorted(keys, key=lambda slot: -_SIZES[slot[1]])
+    texts = [slot for slot in compared if slot[1] is Representation.BYTES]
+    return [*words, *halves, *wide, *texts]
 
 
 def layout_of(model: LinkageModel) -> Layout:
@@ -107,7 +120,7 @@ def layout_of(model: LinkageModel) -> Layout:
     offsets: dict[Slot, int] = {}
     byte_widths: dict[str, int] = {}
     position = 0
-    for column, representation in sorted(_slots(model), key=lambda slot: (_ORDER.index(slot[1]), slot[0])):
+    for column, representation in _ordered_slots(model):
         if representation is Representation.BYTES:
             if not 1 <= widths.get(column, 0) <= MAXIMUM_WIDTH:
                 raise RuleFileError(
@@ -118,6 +131,7 @@ def layout_of(model: LinkageModel) -> Layout:
             size = 1 + byte_widths[column]
         else:
             size = _SIZES[representation]
+            position = -(-position // size) * size if size < 8 else -(-position // 8) * 8
         offsets[column, representation] = position
         position += size
     width = -(-position // 8) * 8
@@ -189,6 +203,20 @@ def _pack_bytes(data: Any, offsets: Any, rows: Any, offset: int, width: int) -> 
         rows[index, offset] = size
         for byte in range(size):
             rows[index, offset + 1 + byte] = data[start + byte]
+
+
+@leaf
+def _pack_signatures(data: Any, offsets: Any, width: int, signatures: Any) -> None:
+    """Two bits for each of 32 classes of bytes: there is one, there are two. One byte more or less changes one bit at
+    most."""
+    for index in range(signatures.shape[0]):
+        start = offsets[index]
+        once, twice = np.uint64(0), np.uint64(0)
+        for place in range(start, min(offsets[index + 1], start + width)):
+            seen = np.uint64(1) << np.uint64(data[place] & 31)
+            twice |= once & seen
+            once |= seen
+        signatures[index] = once | twice << np.uint64(32)
 
 
 @leaf
@@ -284,6 +312,8 @@ def pack_rows(
             _pack_members(hash_column(column.members, key), column.offsets, rows64, offset // 8)
         elif representation is Representation.CODE:
             rows64[:, offset // 8] = hash_column(column, key)
+        elif representation is Representation.SIGNATURE:
+            _pack_signatures(column.data, column.offsets, layout.byte_widths[name], rows64[:, offset // 8])
         elif representation is Representation.BYTES:
             _pack_bytes(column.data, column.offsets, rows, offset, layout.byte_widths[name])
         elif representation is Representation.SYLLABLES:

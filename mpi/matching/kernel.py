@@ -1,8 +1,8 @@
 """The scorer's kernel: walks compiled comparison levels over pairs of feature rows and adds match weights.
 
 A comparison is a small program of instructions with two jump targets, both further on; a target below zero is the
-level reached.
-An instruction runs over a whole chunk of pairs before the next one: the dispatch is paid once a chunk, not once a pair.
+level reached. A chunk of pairs goes through it together: at each instruction waits a mask of pairs, a bit a pair, and
+a test that several levels ask is answered once.
 """
 
 from typing import Any, NamedTuple
@@ -11,27 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.matching.comparators import SCRATCH_SIZE
-from mpi.matching.features import MISSING_INTEGER
-from mpi.matching.jit import inlined, leaf
-from mpi.matching.levels import Opcode
-from mpi.matching.predicates import date_holds, holds, text_holds
-
-_MISSING = int(MISSING_INTEGER)
-_NULL_CODE, _NULL_INTEGER, _NULL_MEMBERS = (
-    int(Opcode.NULL_CODE),
-    int(Opcode.NULL_INTEGER),
-    int(Opcode.NULL_MEMBERS),
-)
-_EXACT_CODE, _EXACT_INTEGER = int(Opcode.EXACT_CODE), int(Opcode.EXACT_INTEGER)
-_LEVENSHTEIN, _PREFIX = int(Opcode.LEVENSHTEIN), int(Opcode.PREFIX)
-_DATE_SWAPPED, _DATE_PARTS, _DAYS_APART = (
-    int(Opcode.DATE_SWAPPED),
-    int(Opcode.DATE_PARTS),
-    int(Opcode.DAYS_APART),
-)
+from mpi.matching.jit import bits_set, leaf, lowest_bit
+from mpi.matching.predicates import holds
+from mpi.matching.screens import fill, screen
 
 CHUNK = 256
 """Pairs that go through the program together: their rows stay in the processor's second cache."""
+
+FEW = 64
+"""Up to so many pairs a test is screened for these alone: a word of answers."""
+
+_WORDS = CHUNK // 64
+
+OUTCOMES = 34
+"""Masks before those of the instructions, one a level that a comparison can end in: code c is at OUTCOMES - c - 2."""
+
+MAXIMUM_VETOES = 64
+"""Vetoes of one model: they are weighed as the bits of a word."""
 
 HOLD, FORBID, APART = 1, 2, 4
 """Bits of what the vetoes of a pair say; 0 says nothing."""
@@ -56,19 +52,22 @@ class Program(NamedTuple):
     """A compiled model. Level entries are indexed by `base[c] + code + 1`, so that the null level (code -1) comes
     first.
 
-    `instructions` int32 (p, 7): opcode, three slots (in units of the representation), parameter, jump if true, jump
-    if false; those of
-    comparison c run from starts[c] down to stops[c]. `thresholds` float64 (p,): parameters that are not whole.
+    `tests` int32 (t, 7): opcode, three slots (in units of the representation), parameter, and for the screen the slot
+    of the signatures and a bound; those of comparison c are first_test[c] to first_test[c + 1]. `thresholds` float64
+    (t,): parameters that are not whole.
+    `instructions` int32 (p, 3): test, jump if true, jump if false; those of comparison c run from starts[c] down to
+    stops[c].
     `weights` float64: bits of each level. `tf_slot` int32: slot of the term frequency index or -1; the adjustment is
     `tf_scale * (tf_log2u - max(log2 tf left, right, tf_floor))`.
-    `veto_terms` int32 (t, 2): comparison and its allowed codes as bits `code + 1`; veto v holds when its terms
-    veto_first[v] to
-    veto_first[v + 1] all do; `effects` uint8 (v,): HOLD, FORBID or APART.
+    `vetoes` uint64: which vetoes a level leaves standing, a bit each; `all_vetoes` uint64 (1,); `effects` uint8 (v,):
+    HOLD, FORBID or APART.
     `ceiling` float64 (c + 1,): the most that the comparisons from c on can still add.
     """
 
-    instructions: NDArray[np.int32]
+    tests: NDArray[np.int32]
+    first_test: NDArray[np.int32]
     thresholds: NDArray[np.float64]
+    instructions: NDArray[np.int32]
     starts: NDArray[np.int32]
     stops: NDArray[np.int32]
     base: NDArray[np.int32]
@@ -78,25 +77,41 @@ class Program(NamedTuple):
     tf_log2u: NDArray[np.float64]
     tf_floor: NDArray[np.float64]
     tf_log2: NDArray[np.float64]
-    veto_terms: NDArray[np.int32]
-    veto_first: NDArray[np.int32]
+    vetoes: NDArray[np.uint64]
+    all_vetoes: NDArray[np.uint64]
     effects: NDArray[np.uint8]
     ceiling: NDArray[np.float64]
+
+
+class Few(NamedTuple):
+    """Room for up to FEW pairs set apart: ends and places in the chunk, uint64 (FEW,), and masks."""
+
+    left: NDArray[np.uint64]
+    right: NDArray[np.uint64]
+    places: NDArray[np.uint64]
+    held: NDArray[np.uint64]
+    open: NDArray[np.uint64]
+    asked: NDArray[np.uint64]
 
 
 class Workspace(NamedTuple):
     """Working memory of one thread for chunks of up to CHUNK pairs.
 
-    The pairs queued at each instruction (the first of each, and behind each pair the next; empty between calls), their
-    ends, places in the output and totals, their codes (int8 (CHUNK, c)) and the comparators' scratch.
+    `masks` uint64 (OUTCOMES + p, CHUNK / 64): the pairs that wait at each level and instruction, empty between calls;
+    `known`, `held`, `open` uint64 (t, CHUNK / 64): for which pairs each test was asked, holds, awaits a closer look;
+    `few` is room for pairs set apart. Then the pairs' ends, places in the output, totals and codes (int8 (CHUNK, c)),
+    and the comparators' scratch.
     """
 
-    queues: tuple[NDArray[np.int32], NDArray[np.int32]]
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
+    masks: NDArray[np.uint64]
+    known: NDArray[np.uint64]
+    held: NDArray[np.uint64]
+    open: NDArray[np.uint64]
+    few: Few
+    left: NDArray[np.uint64]
+    right: NDArray[np.uint64]
     places: NDArray[np.int64]
     totals: NDArray[np.float64]
-    bits: NDArray[np.float64]
     codes: NDArray[np.int8]
     scratch: NDArray[np.int32]
 
@@ -104,135 +119,153 @@ class Workspace(NamedTuple):
 def workspace(program: Program) -> Workspace:
     """Fresh working memory for one thread."""
     comparisons = len(program.starts)
+    tests = len(program.tests)
+    ends, answers = np.zeros((3, FEW), dtype=np.uint64), np.zeros((2, 1), dtype=np.uint64)
+    few = Few(ends[0], ends[1], ends[2], answers[0], answers[1], np.zeros(_WORDS, dtype=np.uint64))
     return Workspace(
-        (np.full(len(program.instructions), -1, dtype=np.int32), np.empty(CHUNK, dtype=np.int32)),
-        np.empty(CHUNK, dtype=np.int32),
-        np.empty(CHUNK, dtype=np.int32),
+        np.zeros((OUTCOMES + len(program.instructions), _WORDS), dtype=np.uint64),
+        np.zeros((tests, _WORDS), dtype=np.uint64),
+        np.zeros((tests, _WORDS), dtype=np.uint64),
+        np.zeros((tests, _WORDS), dtype=np.uint64),
+        few,
+        np.empty(CHUNK, dtype=np.uint64),
+        np.empty(CHUNK, dtype=np.uint64),
         np.empty(CHUNK, dtype=np.int64),
-        np.empty(CHUNK),
         np.empty(CHUNK),
         np.empty((CHUNK, comparisons), dtype=np.int8),
         np.empty(SCRATCH_SIZE, dtype=np.int32),
     )
 
 
-@inlined
-def _send(pair: Any, target: Any, queues: Any, out: Any) -> None:
-    """Queue a pair at the instruction it jumps to, or note the level it has reached."""
-    if target >= 0:
-        queues[1][pair] = queues[0][target]
-        queues[0][target] = pair
-    else:
-        out[pair] = -target - 2
+@leaf
+def _screen_few(program: Program, rows: Rows, words: int, number: int, work: Workspace) -> None:
+    """Screen a test for the pairs `few.asked` only: they are set apart, and the answers put back in their places."""
+    held, open_, few = work.held[number], work.open[number], work.few
+    count = 0
+    for word in range(words):
+        waiting = few.asked[word]
+        while waiting != 0:
+            pair = np.uint64(64 * word) + lowest_bit(waiting)
+            waiting &= waiting - np.uint64(1)
+            few.left[count] = work.left[pair]
+            few.right[count] = work.right[pair]
+            few.places[count] = pair
+            count += 1
+    screen(rows, (few.left, few.right), count, program.tests[number], few.held, few.open)
+    for answers, mask in ((few.held, held), (few.open, open_)):
+        waiting = answers[0]
+        while waiting != 0:
+            pair = few.places[lowest_bit(waiting)]
+            waiting &= waiting - np.uint64(1)
+            mask[pair >> np.uint64(6)] |= np.uint64(1) << (pair & np.uint64(63))
 
 
 @leaf
-def _step(rows: Any, ends: Any, first: int, op: Any, threshold: float, queues: Any, out: Any, scratch: Any) -> None:
-    """Run one instruction on the pairs queued at it: `first` and those behind it.
-
-    The commonest tests have loops of their own.
-    """
-    left, right = ends
-    nexts = queues[1]
-    code, slot, on_true, on_false = op[0], op[1], op[5], op[6]
-    pair = first
-    if code == _EXACT_CODE:
-        while pair >= 0:
-            following = nexts[pair]
-            one = rows.u64[left[pair], slot]
-            same = one == rows.u64[right[pair], slot] and one != 0
-            _send(pair, on_true if same else on_false, queues, out)
-            pair = following
-    elif code == _NULL_CODE or code == _NULL_MEMBERS:
-        while pair >= 0:
-            following = nexts[pair]
-            missing = rows.u64[left[pair], slot] == 0 or rows.u64[right[pair], slot] == 0
-            _send(pair, on_true if missing else on_false, queues, out)
-            pair = following
-    elif code == _EXACT_INTEGER:
-        while pair >= 0:
-            following = nexts[pair]
-            number = rows.i32[left[pair], slot]
-            same = number == rows.i32[right[pair], slot] and number != _MISSING
-            _send(pair, on_true if same else on_false, queues, out)
-            pair = following
-    elif code == _NULL_INTEGER:
-        while pair >= 0:
-            following = nexts[pair]
-            missing = rows.i32[left[pair], slot] == _MISSING or rows.i32[right[pair], slot] == _MISSING
-            _send(pair, on_true if missing else on_false, queues, out)
-            pair = following
-    elif code == _DATE_SWAPPED or code == _DATE_PARTS or code == _DAYS_APART:
-        while pair >= 0:
-            following = nexts[pair]
-            held = date_holds(rows.i32, left[pair], right[pair], op)
-            _send(pair, on_true if held else on_false, queues, out)
-            pair = following
-    elif _LEVENSHTEIN <= code <= _PREFIX:
-        while pair >= 0:
-            following = nexts[pair]
-            held = text_holds(rows.u8, left[pair], right[pair], op, threshold, scratch)
-            _send(pair, on_true if held else on_false, queues, out)
-            pair = following
-    else:
-        while pair >= 0:
-            following = nexts[pair]
-            held = holds(rows, left[pair], right[pair], op, scratch)
-            _send(pair, on_true if held else on_false, queues, out)
-            pair = following
+def _answer(program: Program, rows: Rows, count: int, number: int, asked: Any, work: Workspace) -> None:
+    """Make sure that test `number` is answered for the pairs of the mask `asked`."""
+    held, open_, known = work.held[number], work.open[number], work.known[number]
+    test = program.tests[number]
+    words = (count + 63) >> 6
+    fresh = np.uint64(0)
+    for word in range(words):
+        work.few.asked[word] = asked[word] & ~known[word]
+        fresh += bits_set(work.few.asked[word])
+    if fresh == count or fresh > FEW:
+        screen(rows, (work.left, work.right), count, test, held[:words], open_[:words])
+        fill(known[:words], count)
+    elif fresh > 0:
+        _screen_few(program, rows, words, number, work)
+        for word in range(words):
+            known[word] |= asked[word]
+    for word in range(words):
+        doubtful = asked[word] & open_[word]
+        open_[word] &= ~doubtful
+        while doubtful != 0:
+            bit = lowest_bit(doubtful)
+            doubtful &= doubtful - np.uint64(1)
+            pair = np.uint64(64 * word) + bit
+            if holds(rows, work.left[pair], work.right[pair], test, program.thresholds[number], work.scratch):
+                held[word] |= np.uint64(1) << bit
 
 
 @leaf
-def level_codes(
-    program: Program, rows: Rows, left: Any, right: Any, comparison: int, out: Any, queues: Any, scratch: Any
-) -> None:
-    """Level codes of one comparison on a chunk of pairs into out (int8 (n,)): -1 null, 0 else, rising with
-    similarity."""
-    start = program.starts[comparison]
-    heads = queues[0]
-    for pair in range(left.shape[0]):
-        _send(pair, start, queues, out)
-    for position in range(start, program.stops[comparison] - 1, -1):
-        first = heads[position]
-        if first >= 0:
-            heads[position] = -1
-            op = program.instructions[position]
-            _step(rows, (left, right), first, op, program.thresholds[position], queues, out, scratch)
+def compare(program: Program, rows: Rows, count: int, comparison: int, work: Workspace) -> None:
+    """Send the first `count` pairs of the workspace through one comparison: each ends in the mask of its level."""
+    masks = work.masks
+    words = (count + 63) >> 6
+    for number in range(program.first_test[comparison], program.first_test[comparison + 1]):
+        for word in range(words):
+            work.held[number, word] = 0
+            work.open[number, word] = 0
+            work.known[number, word] = 0
+    start, stop = program.starts[comparison], program.stops[comparison]
+    fill(masks[OUTCOMES + start], count)
+    for position in range(start, stop - 1, -1):
+        here = masks[OUTCOMES + position]
+        waiting = np.uint64(0)
+        for word in range(words):
+            waiting |= here[word]
+        if waiting == 0:
+            continue
+        number = program.instructions[position, 0]
+        _answer(program, rows, count, number, here, work)
+        on_true = masks[OUTCOMES + program.instructions[position, 1]]
+        on_false = masks[OUTCOMES + program.instructions[position, 2]]
+        held = work.held[number]
+        for word in range(words):
+            on_true[word] |= here[word] & held[word]
+            on_false[word] |= here[word] & ~held[word]
+            here[word] = 0
 
 
 @leaf
-def level_weights(program: Program, rows: Rows, left: Any, right: Any, comparison: int, codes: Any, bits: Any) -> None:
-    """Match weights in bits of the levels reached on a chunk of pairs, term frequency adjustment included: bits
-    float64 (n,)."""
-    base = program.base[comparison] + 1
-    for pair in range(left.shape[0]):
-        entry = base + codes[pair]
+def settle(program: Program, rows: Rows, comparison: int, codes: Any, bits: Any, work: Workspace) -> None:
+    """Note the codes (int8 (n,): -1 null, 0 else, rising with similarity) of the pairs that `compare` has sent to their
+    levels, and add their match weights, term frequency adjustment included, to `bits` (float64 (n,)); empties the
+    masks."""
+    base = program.base[comparison]
+    for code in range(-1, program.base[comparison + 1] - base - 1):
+        entry = base + code + 1
         weight = program.weights[entry]
         slot = program.tf_slot[entry]
-        if slot >= 0:
-            one, other = rows.u32[left[pair], slot], rows.u32[right[pair], slot]
-            if one != 0 or other != 0:
-                if one == 0:
-                    one = other
-                elif other == 0:
-                    other = one
-                frequency = max(program.tf_log2[one], program.tf_log2[other], program.tf_floor[entry])
-                weight += program.tf_scale[entry] * (program.tf_log2u[entry] - frequency)
-        bits[pair] = weight
+        mask = work.masks[OUTCOMES - code - 2]
+        for word in range(_WORDS):
+            waiting = mask[word]
+            mask[word] = 0
+            while waiting != 0:
+                pair = np.uint64(word) * np.uint64(64) + lowest_bit(waiting)
+                waiting &= waiting - np.uint64(1)
+                codes[pair] = code
+                if slot < 0:
+                    bits[pair] += weight
+                else:
+                    one, other = rows.u32[work.left[pair], slot], rows.u32[work.right[pair], slot]
+                    bits[pair] += weight + _rarity(program, entry, one, other)
+
+
+@leaf
+def _rarity(program: Program, entry: int, one: int, other: int) -> float:
+    """Term frequency adjustment in bits of two values, by their places in the frozen tables."""
+    if one == 0:
+        one = other
+    if one == 0:
+        return 0.0
+    if other == 0:
+        other = one
+    frequency = max(program.tf_log2[one], program.tf_log2[other], program.tf_floor[entry])
+    return program.tf_scale[entry] * (program.tf_log2u[entry] - frequency)
 
 
 @leaf
 def vetoed(program: Program, codes: Any) -> int:
     """What the vetoes say of one pair's level codes (int8 (c,)): the effects that hold, as bits."""
-    effects = 0
-    for veto in range(program.effects.shape[0]):
-        holds = True
-        for term in range(program.veto_first[veto], program.veto_first[veto + 1]):
-            if not program.veto_terms[term, 1] >> (codes[program.veto_terms[term, 0]] + 1) & 1:
-                holds = False
-                break
-        if holds:
-            effects |= program.effects[veto]
+    standing: Any = program.all_vetoes[0]
+    for comparison in range(codes.shape[0]):
+        standing &= program.vetoes[program.base[comparison] + codes[comparison] + 1]
+    effects: Any = 0
+    while standing != 0:
+        effects |= program.effects[lowest_bit(standing)]
+        standing &= standing - np.uint64(1)
     return effects
 
 
@@ -243,25 +276,28 @@ def _score_chunk(program: Program, rows: Rows, count: int, prior: float, floor: 
         work.totals[pair] = prior
         work.places[pair] = pair
     for comparison in range(program.starts.shape[0]):
-        left, right = work.left[:count], work.right[:count]
-        codes = work.codes[:count, comparison]
-        level_codes(program, rows, left, right, comparison, codes, work.queues, work.scratch)
-        level_weights(program, rows, left, right, comparison, codes, work.bits)
-        least = floor - program.ceiling[comparison + 1]
-        kept = 0
-        for pair in range(count):
-            total = work.totals[pair] + work.bits[pair]
-            if total >= least:
-                work.totals[kept] = total
-                if kept != pair:
-                    work.places[kept] = work.places[pair]
-                    work.left[kept] = work.left[pair]
-                    work.right[kept] = work.right[pair]
-                    for known in range(comparison + 1):
-                        work.codes[kept, known] = work.codes[pair, known]
-                kept += 1
-        count = kept
+        compare(program, rows, count, comparison, work)
+        settle(program, rows, comparison, work.codes[:, comparison], work.totals, work)
+        if floor > -np.inf:
+            count = _compact(count, floor - program.ceiling[comparison + 1], comparison + 1, work)
     return count
+
+
+@leaf
+def _compact(count: int, least: float, comparisons: int, work: Workspace) -> int:
+    """Close the gaps that pairs with a total below `least` leave; gives how many pairs stay."""
+    kept = 0
+    for pair in range(count):
+        if work.totals[pair] >= least:
+            if kept != pair:
+                work.totals[kept] = work.totals[pair]
+                work.places[kept] = work.places[pair]
+                work.left[kept] = work.left[pair]
+                work.right[kept] = work.right[pair]
+                for known in range(comparisons):
+                    work.codes[kept, known] = work.codes[pair, known]
+            kept += 1
+    return kept
 
 
 @leaf
@@ -298,6 +334,12 @@ def score_pairs(
 def contributions(program: Program, rows: Rows, left: Any, right: Any, out: Any, work: Workspace) -> None:
     """Codes (int8 (n, c)) and match weights in bits (float64 (n, c)) of up to CHUNK pairs, comparison by comparison."""
     codes, bits = out
+    count = left.shape[0]
+    for pair in range(count):
+        work.left[pair] = left[pair]
+        work.right[pair] = right[pair]
+        for comparison in range(program.starts.shape[0]):
+            bits[pair, comparison] = 0.0
     for comparison in range(program.starts.shape[0]):
-        level_codes(program, rows, left, right, comparison, codes[:, comparison], work.queues, work.scratch)
-        level_weights(program, rows, left, right, comparison, codes[:, comparison], bits[:, comparison])
+        compare(program, rows, count, comparison, work)
+        settle(program, rows, comparison, codes[:, comparison], bits[:, comparison], work)

@@ -1,7 +1,7 @@
 """The closed table of level kinds: opcode, feature representation, SQL text and words, side by side.
 
-The numba predicate of each opcode is in `kernel.py`; parity tests walk this table. A missing value makes every kind but
-`null` false, on both engines.
+The numba test of each opcode is in `screens.py` or `predicates.py`; parity tests walk this table. A missing value
+makes every kind but `null` false, on both engines.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,7 @@ class Representation(StrEnum):
     SYLLABLES = "syllables"  # uint32 count, then a uint32 code a syllable
     INTEGER = "integer"  # int32, the smallest int32 when missing
     MEMBERS = "members"  # uint64 codes of a set's members, 0 where there is none
+    SIGNATURE = "signature"  # uint64: which bytes a text holds, and which twice; 0 when missing
     FREQUENCY = "frequency"  # uint32 index into the frozen term frequencies, 0 when missing
 
 
@@ -54,6 +55,18 @@ class Opcode(IntEnum):
     DATE_SWAPPED = 20
     DATE_PARTS = 21
     DAYS_APART = 22
+
+
+EDIT_OPCODES = frozenset(
+    {
+        Opcode.LEVENSHTEIN,
+        Opcode.DAMERAU_LEVENSHTEIN,
+        Opcode.ONE_SUBSTITUTION,
+        Opcode.ONE_TRANSPOSITION,
+        Opcode.SYLLABLE_EDIT,
+    }
+)
+"""Tests that count edits: the signatures of the two texts bound the count from below."""
 
 
 @dataclass(frozen=True, slots=True)

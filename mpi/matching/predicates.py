@@ -1,11 +1,10 @@
-"""The tests that levels are made of, on one pair of feature rows: an opcode and its slots in, held or not out.
+"""The dear tests that levels are made of, on one pair of feature rows: a test and two rows in, held or not out.
 
-Equality and missing values are not here: the kernel has loops of its own for them. What is missing holds nothing.
+Equality, missing values and other cheap tests are not here: `screens.py` answers them for a chunk of pairs at once.
+What is missing holds nothing.
 """
 
 from typing import Any
-
-import numpy as np
 
 from mpi.matching.comparators import (
     damerau_at_most,
@@ -27,11 +26,9 @@ _SHARED_MEMBERS = int(Opcode.SHARED_MEMBERS)
 _LEVENSHTEIN, _DAMERAU = int(Opcode.LEVENSHTEIN), int(Opcode.DAMERAU_LEVENSHTEIN)
 _JARO, _JARO_WINKLER = int(Opcode.JARO), int(Opcode.JARO_WINKLER)
 _SUBSTITUTION, _TRANSPOSITION = int(Opcode.ONE_SUBSTITUTION), int(Opcode.ONE_TRANSPOSITION)
-_PREFIX, _CROSSED, _CROSSED_BOTH = int(Opcode.PREFIX), int(Opcode.CROSSED), int(Opcode.CROSSED_BOTH)
+_PREFIX, _DAYS_APART = int(Opcode.PREFIX), int(Opcode.DAYS_APART)
 _SYLLABLE_EDIT, _REORDERED = int(Opcode.SYLLABLE_EDIT), int(Opcode.SYLLABLES_REORDERED)
 _CONTAINED, _SYLLABLES_SHARED = int(Opcode.SYLLABLES_CONTAINED), int(Opcode.SYLLABLES_SHARED)
-_DIFFERENCE, _DATE_SWAPPED = int(Opcode.DIFFERENCE), int(Opcode.DATE_SWAPPED)
-_DATE_PARTS, _DAYS_APART = int(Opcode.DATE_PARTS), int(Opcode.DAYS_APART)
 
 
 @leaf
@@ -145,40 +142,20 @@ def _contains(u32: Any, i: int, j: int, slot: int) -> bool:
 
 
 @leaf
-def _same_number(i32: Any, i: int, j: int, slot: int) -> bool:
-    return i32[i, slot] == i32[j, slot] and i32[i, slot] != _MISSING
-
-
-@leaf
-def date_holds(i32: Any, i: int, j: int, op: Any) -> bool:
-    """A test on the dates of one pair."""
-    year, month, day, parameter = op[1], op[2], op[3], op[4]
-    if op[0] == _DATE_SWAPPED:
-        return (
-            _same_number(i32, i, j, year)
-            and i32[i, month] == i32[j, day]
-            and i32[i, day] == i32[j, month]
-            and i32[i, month] != _MISSING
-            and i32[i, day] != _MISSING
-        )
-    if op[0] == _DATE_PARTS:
-        equal = 0
-        for slot in (year, month, day):
-            if _same_number(i32, i, j, slot):
-                equal += 1
-        return equal >= parameter
+def _days_apart(i32: Any, i: int, j: int, test: Any) -> bool:
+    year, month, day = test[1], test[2], test[3]
     for slot in (year, month, day):
         if i32[i, slot] == _MISSING or i32[j, slot] == _MISSING:
             return False
     left = day_number(i32[i, year], i32[i, month], i32[i, day])
     right = day_number(i32[j, year], i32[j, month], i32[j, day])
-    return abs(left - right) <= parameter
+    return abs(left - right) <= test[4]
 
 
 @leaf
-def text_holds(u8: Any, i: int, j: int, op: Any, threshold: float, scratch: Any) -> bool:
+def _text_holds(u8: Any, i: int, j: int, test: Any, threshold: float, scratch: Any) -> bool:
     """A test on the characters of one pair."""
-    code, slot, parameter = op[0], op[1], op[4]
+    code, slot, parameter = test[0], test[1], test[4]
     if u8[i, slot] == 0 or u8[j, slot] == 0:
         return False
     if code == _LEVENSHTEIN:
@@ -197,24 +174,21 @@ def text_holds(u8: Any, i: int, j: int, op: Any, threshold: float, scratch: Any)
 
 
 @leaf
-def holds(rows: Any, i: int, j: int, op: Any, scratch: Any) -> bool:
-    """Any other test on one pair: sets, syllables, crossed columns, numbers."""
-    code, slot = op[0], op[1]
+def holds(rows: Any, i: int, j: int, test: Any, threshold: float, scratch: Any) -> bool:
+    """Whether a test that no screen could settle holds for the pair of rows (i, j)."""
+    code, slot = test[0], test[1]
+    if _LEVENSHTEIN <= code <= _PREFIX:
+        return _text_holds(rows.u8, i, j, test, threshold, scratch)
     if code == _SHARED_MEMBERS:
-        return _shared_members(rows.u64, i, j, slot, op[4])
-    if code == _DIFFERENCE:
-        left, right = np.int64(rows.i32[i, slot]), np.int64(rows.i32[j, slot])
-        return left != _MISSING and right != _MISSING and abs(left - right) <= op[4]
-    if code == _CROSSED or code == _CROSSED_BOTH:
-        one = rows.u64[i, slot] == rows.u64[j, op[2]] and rows.u64[i, slot] != 0
-        other = rows.u64[i, op[2]] == rows.u64[j, slot] and rows.u64[j, slot] != 0
-        return (one or other) if code == _CROSSED else (one and other)
+        return _shared_members(rows.u64, i, j, slot, test[4])
+    if code == _DAYS_APART:
+        return _days_apart(rows.i32, i, j, test)
     if code == _SYLLABLE_EDIT:
-        return _syllable_edit(rows, i, j, slot, op[2], op[4], scratch)
+        return _syllable_edit(rows, i, j, slot, test[2], test[4], scratch)
     if code == _REORDERED:
         return _syllables_reordered(rows.u32, i, j, slot)
     if code == _CONTAINED:
         if rows.u32[i, slot] == 0 or rows.u32[j, slot] == 0:
             return False
         return _contains(rows.u32, i, j, slot) or _contains(rows.u32, j, i, slot)
-    return _shared_syllables(rows.u32, i, j, slot) >= op[4]
+    return _shared_syllables(rows.u32, i, j, slot) >= test[4]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.domain.errors import UntrainedLevelError
+from mpi.domain.errors import RuleFileError, UntrainedLevelError
 from mpi.domain.model import AllOf, AnyOf, Comparison, Condition, Level, LinkageModel, Predicate, VetoEffect
 from mpi.domain.records import ColumnKind
 from mpi.matching.features import FrequencyTable, Layout
-from mpi.matching.kernel import APART, FORBID, HOLD, Program
-from mpi.matching.levels import LEVEL_KINDS, Opcode, Representation
+from mpi.matching.kernel import APART, FORBID, HOLD, MAXIMUM_VETOES, OUTCOMES, Program
+from mpi.matching.levels import EDIT_OPCODES, LEVEL_KINDS, Opcode, Representation
 
 SMALLEST_PROBABILITY = 1e-12
 """m and u are held above this, so that no level weighs infinitely."""
@@ -22,6 +22,7 @@ SMALLEST_PROBABILITY = 1e-12
 _EFFECTS = {VetoEffect.HOLD: HOLD, VetoEffect.FORBID: FORBID, VetoEffect.APART: APART}
 _UNITS = {
     Representation.CODE: 8,
+    Representation.SIGNATURE: 8,
     Representation.MEMBERS: 8,
     Representation.INTEGER: 4,
     Representation.SYLLABLES: 4,
@@ -49,37 +50,45 @@ def probability_of(weight: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Instruction:
+class _Test:
+    """What one predicate asks of a pair, and the bound that rules most pairs out."""
+
     opcode: Opcode
     slots: tuple[int, int, int]
     parameter: float
-    on_true: int
-    on_false: int
+    screen: tuple[int, int]
 
 
 class _Assembler:
-    """Builds the instructions of all comparisons; jump targets are positions, or -(code + 2) for the level reached."""
+    """Builds tests and instructions of all comparisons; jump targets are positions, or -(code + 2) for the level
+    reached."""
 
     def __init__(self, model: LinkageModel, layout: Layout) -> None:
         self._model = model
         self._layout = layout
-        self.instructions: list[_Instruction] = []
+        self.tests: list[_Test] = []
+        self.first_test: list[int] = [0]
+        self.instructions: list[tuple[int, int, int]] = []
+        self.starts: list[int] = []
+        self.stops: list[int] = []
 
-    def comparison(self, comparison: Comparison) -> int:
-        """Assemble one comparison and give its first position. Levels are laid last to first: jumps go to known
-        places."""
+    def add(self, comparison: Comparison) -> None:
+        """Assemble one comparison. Levels are laid last to first: jumps go to known places."""
+        self.stops.append(len(self.instructions))
         target = -(0 + 2)
         for index in range(len(comparison.levels) - 1, -1, -1):
             level = comparison.levels[index]
             if level.condition is not None:
                 reached = -(comparison.code_of(level.label) + 2)
                 target = self._condition(level.condition, on_true=reached, on_false=target)
-        return target
+        self.starts.append(target)
+        self.first_test.append(len(self.tests))
 
     def _condition(self, condition: Condition, *, on_true: int, on_false: int) -> int:
         match condition:
             case Predicate():
-                return self._predicate(condition, on_true=on_true, on_false=on_false)
+                self.instructions.append((self._test(condition), on_true, on_false))
+                return len(self.instructions) - 1
             case AnyOf(conditions):
                 for inner in reversed(conditions):
                     on_false = self._condition(inner, on_true=on_true, on_false=on_false)
@@ -89,18 +98,28 @@ class _Assembler:
                     on_true = self._condition(inner, on_true=on_true, on_false=on_false)
                 return on_true
 
-    def _predicate(self, predicate: Predicate, *, on_true: int, on_false: int) -> int:
+    def _test(self, predicate: Predicate) -> int:
+        """Number of a predicate's test; a predicate that several levels of a comparison ask is one test."""
         kind = LEVEL_KINDS[predicate.kind]
-        opcode, representation = kind.opcodes[self._model.columns[predicate.columns[0]]]
-        slots = [self._slot(column, representation) for column in predicate.columns]
+        column = predicate.columns[0]
+        opcode, representation = kind.opcodes[self._model.columns[column]]
+        slots = [self._slot(each, representation) for each in predicate.columns]
         if opcode is Opcode.SYLLABLE_EDIT:
-            slots.append(self._slot(predicate.columns[0], Representation.BYTES))
-        first, second, third = [*slots, 0, 0][:3]
+            slots.append(self._slot(column, Representation.BYTES))
         parameter = predicate.parameter
         if parameter is None:
             parameter = kind.parameter.default if kind.parameter and kind.parameter.default is not None else 0.0
-        self.instructions.append(_Instruction(opcode, (first, second, third), parameter, on_true, on_false))
-        return len(self.instructions) - 1
+        screen = 0, 0
+        if opcode in EDIT_OPCODES:
+            edits = {Opcode.ONE_SUBSTITUTION: 1, Opcode.ONE_TRANSPOSITION: 0}.get(opcode, int(parameter))
+            screen = self._slot(column, Representation.SIGNATURE), 2 * edits
+        elif opcode is Opcode.DAYS_APART:
+            screen = 0, int(parameter) // 28 + 1
+        first, second, third = [*slots, 0, 0][:3]
+        test = _Test(opcode, (first, second, third), parameter, screen)
+        if test not in self.tests[self.first_test[-1] :]:
+            self.tests.append(test)
+        return self.tests.index(test, self.first_test[-1])
 
     def _slot(self, column: str, representation: Representation) -> int:
         return self._layout.offset(column, representation) // _UNITS[representation]
@@ -142,16 +161,24 @@ def _log2(probability: float) -> float:
     return math.log2(max(probability, SMALLEST_PROBABILITY))
 
 
+def _check_sizes(model: LinkageModel) -> None:
+    if len(model.vetoes) > MAXIMUM_VETOES:
+        raise RuleFileError(f"{model.name}: {len(model.vetoes)} vetoes, at most {MAXIMUM_VETOES} can be weighed")
+    for comparison in model.comparisons:
+        if len(comparison.levels) >= OUTCOMES:
+            raise RuleFileError(f"{model.name}: {comparison.name} has {len(comparison.levels)} levels, at most 33")
+
+
 def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyTable) -> Program:
-    """Compile a trained model for rows of `layout`. Raises UntrainedLevelError naming every level without m and u."""
+    """Compile a trained model for rows of `layout`. Raises UntrainedLevelError naming every level without
+    m and u, RuleFileError where the model is too large."""
     missing = untrained_levels(model)
     if missing or model.parameters is None:
         raise UntrainedLevelError(f"{model.name} has untrained levels: {', '.join(missing)}; run: mpi rules train")
+    _check_sizes(model)
     assembler = _Assembler(model, layout)
-    starts, stops = [], []
     for comparison in model.comparisons:
-        stops.append(len(assembler.instructions))
-        starts.append(assembler.comparison(comparison))
+        assembler.add(comparison)
     table = _LevelTable([], [], [], [], [], [])
     base: list[int] = []
     best: list[float] = []
@@ -164,19 +191,17 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
                 weight = _log2(probabilities.m) - _log2(probabilities.u)
                 table.add(weight, _adjustment(model, comparison, level, layout, frequencies))
         best.append(max(table.most[base[-1] :]))
+    base.append(len(table.weights))
     ceiling = np.concatenate([np.cumsum(best[::-1])[::-1], [0.0]])
-    terms, first = _veto_terms(model)
     return Program(
-        instructions=np.array(
-            [
-                (each.opcode, *each.slots, int(each.parameter), each.on_true, each.on_false)
-                for each in assembler.instructions
-            ],
-            dtype=np.int32,
+        tests=np.array(
+            [(each.opcode, *each.slots, int(each.parameter), *each.screen) for each in assembler.tests], dtype=np.int32
         ),
-        thresholds=np.array([each.parameter for each in assembler.instructions], dtype=np.float64),
-        starts=np.array(starts, dtype=np.int32),
-        stops=np.array(stops, dtype=np.int32),
+        first_test=np.array(assembler.first_test, dtype=np.int32),
+        thresholds=np.array([each.parameter for each in assembler.tests], dtype=np.float64),
+        instructions=np.array(assembler.instructions, dtype=np.int32),
+        starts=np.array(assembler.starts, dtype=np.int32),
+        stops=np.array(assembler.stops, dtype=np.int32),
         base=np.array(base, dtype=np.int32),
         weights=np.array(table.weights),
         tf_slot=np.array(table.tf_slot, dtype=np.int32),
@@ -184,8 +209,8 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
         tf_log2u=np.array(table.tf_log2u),
         tf_floor=np.array(table.tf_floor),
         tf_log2=frequencies.log2,
-        veto_terms=terms,
-        veto_first=first,
+        vetoes=_vetoes_left(model),
+        all_vetoes=np.array([(1 << len(model.vetoes)) - 1], dtype=np.uint64),
         effects=np.array([_EFFECTS[veto.effect] for veto in model.vetoes], dtype=np.uint8),
         ceiling=ceiling,
     )
@@ -205,17 +230,21 @@ def _adjustment(
     return slot, level.tf_weight, _log2(reference.u), floor, rarest
 
 
-def _veto_terms(model: LinkageModel) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """(comparison, allowed codes as bits) of every veto's terms end to end, and where each veto's terms begin."""
-    position = {comparison.name: index for index, comparison in enumerate(model.comparisons)}
-    terms: list[tuple[int, int]] = []
-    first = [0]
-    for veto in model.vetoes:
-        for name, labels in veto.when:
-            comparison = model.comparisons[position[name]]
-            terms.append((position[name], sum(1 << (comparison.code_of(label) + 1) for label in labels)))
-        first.append(len(terms))
-    return np.array(terms, dtype=np.int32).reshape(-1, 2), np.array(first, dtype=np.int32)
+def _vetoes_left(model: LinkageModel) -> NDArray[np.uint64]:
+    """The vetoes that each level entry leaves standing, as bits: those that name its label or not its comparison."""
+    entries: list[int] = []
+    for comparison in model.comparisons:
+        by_code = sorted((comparison.code_of(level.label), level.label) for level in comparison.levels)
+        labels = [label for code, label in by_code if code >= 0]
+        nothing = [label for code, label in by_code if code < 0]
+        for possible in (nothing, *([label] for label in labels)):
+            left = 0
+            for bit, veto in enumerate(model.vetoes):
+                allowed = dict(veto.when).get(comparison.name)
+                if allowed is None or any(label in allowed for label in possible):
+                    left |= 1 << bit
+            entries.append(left)
+    return np.array(entries, dtype=np.uint64)
 
 
 def column_kinds(model: LinkageModel, layout: Layout) -> dict[str, ColumnKind]:

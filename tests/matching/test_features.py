@@ -41,7 +41,7 @@ FREQUENCIES = frequency_table(MODEL)
 
 
 def test_the_layout_holds_every_slot_once_and_aligned() -> None:
-    sizes = {"code": 8, "members": 32, "integer": 4, "frequency": 4, "syllables": 32, "bytes": 65}
+    sizes = {"code": 8, "members": 32, "signature": 8, "integer": 4, "frequency": 4, "syllables": 32, "bytes": 65}
     spans = sorted((offset, offset + sizes[kind.value]) for (_, kind), offset in LAYOUT.offsets.items())
     assert all(stop <= start for (_, stop), (start, _) in pairwise(spans))
     assert spans[-1][1] <= LAYOUT.width

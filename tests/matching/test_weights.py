@@ -8,10 +8,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from mpi.domain.errors import UntrainedLevelError
-from mpi.domain.model import Comparison, Level, LevelParameters, LinkageModel, Parameters, Predicate, TermFrequencies
+from mpi.domain.errors import RuleFileError, UntrainedLevelError
+from mpi.domain.model import (
+    Comparison,
+    Level,
+    LevelParameters,
+    LinkageModel,
+    Parameters,
+    Predicate,
+    TermFrequencies,
+    Veto,
+    VetoEffect,
+)
 from mpi.domain.records import RecordKey, StandardRecord
 from mpi.matching.features import columns_of
+from mpi.matching.kernel import HOLD, MAXIMUM_VETOES, OUTCOMES
 from mpi.matching.scorer import Scorer
 from mpi.matching.siphash import PUBLIC_KEY, hash_text
 from mpi.matching.weights import SMALLEST_PROBABILITY, prior_bits, probability_of, untrained_levels
@@ -97,3 +108,22 @@ def test_probabilities_are_safe_and_rise_with_the_weight(weight: float) -> None:
 
 def test_known_probabilities() -> None:
     assert [probability_of(w) for w in (-math.inf, 0.0, 1.0, math.inf)] == pytest.approx([0.0, 0.5, 2 / 3, 1.0])
+
+
+def test_as_many_vetoes_as_a_word_has_bits_and_no_more() -> None:
+    never = Veto("never", VetoEffect.FORBID, (("text", frozenset({"missing"})),))
+    last = Veto("last", VetoEffect.HOLD, (("text", frozenset({"equal"})),))
+    full = replace(_model(), vetoes=(*[never] * (MAXIMUM_VETOES - 1), last))
+    scorer = Scorer(full)
+    records = [StandardRecord(RecordKey("s", str(place)), {"text": "an"}) for place in range(2)]
+    rows = scorer.pack(columns_of(records, scorer.columns), KEY)
+    scores = scorer.score(rows, np.array([0], np.int32), np.array([1], np.int32), prior=0.0)
+    assert scores.vetoes.tolist() == [HOLD]
+    with pytest.raises(RuleFileError, match="65 vetoes, at most 64"):
+        Scorer(replace(full, vetoes=(*full.vetoes, never)))
+
+
+def test_a_comparison_of_too_many_levels_is_refused() -> None:
+    levels = tuple(Level(f"at most {k}", Predicate("difference", ("year",), float(k))) for k in range(OUTCOMES - 1))
+    with pytest.raises(RuleFileError, match="year has 34 levels, at most 33"):
+        Scorer(model_of([Comparison("year", (*levels, Level("else", None)))]))
