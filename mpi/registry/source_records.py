@@ -1,10 +1,11 @@
 """Source records: who is stored, the raw values, the feature rows, and the versions that were superseded.
 
-The current version is one row in each of three tables; an older one is a row of `source_record_version`.
+The current version is one row in each of three tables and has the highest number; an older one is a row of
+`source_record_version`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy as sa
@@ -46,6 +47,20 @@ class RecordBatchRows:
     raws: Sequence[str]
     feature_layout: str
     features: FeatureRows
+
+    def take(self, rows: Integers) -> "RecordBatchRows":
+        """Some of the rows, by their places int64[k]."""
+        places = rows.tolist()
+        return replace(
+            self,
+            record_ids=self.record_ids[rows],
+            source_record_ids=[self.source_record_ids[place] for place in places],
+            key_hashes=self.key_hashes[rows],
+            digests=self.digests[rows],
+            recorded_ats=[self.recorded_ats[place] for place in places],
+            raws=[self.raws[place] for place in places],
+            features=self.features[rows],
+        )
 
 
 def source_system_ids(uow: UnitOfWork, names: Sequence[str]) -> dict[str, int]:
@@ -139,22 +154,15 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
         .where(stored.record_id.in_(uow.dialect.id_set(ids)))
     )
     uow.connection.execute(sa.insert(source_record_version).from_select(list(old.keys()), current))
-    changed = bulk.update(
+    _set_current(
         uow,
-        source_record,
-        keys={
-            "record_id": ids,
-            "source_system_id": Every(batch.source_system_id),
-            "source_record_id": batch.source_record_ids,
-        },
-        values={
+        batch,
+        {
             "content_digest": digest_bytes(batch.digests),
             "recorded_at": batch.recorded_ats,
             "run_id": Every(run_id),
         },
     )
-    if changed != len(ids):
-        raise RegistryError(f"{len(ids) - changed} records are not stored under the keys given: nothing was written")
     uow.connection.execute(
         sa.update(source_record)
         .where(stored.record_id.in_(uow.dialect.id_set(ids)))
@@ -162,6 +170,66 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
     )
     bulk.update(uow, record_content, keys={"record_id": ids}, values={"raw": batch.raws})
     update_features(uow, ids, layout=batch.feature_layout, features=batch.features)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentVersions:
+    """The current versions of n records: their numbers int64[n] and times of capture."""
+
+    versions: Integers
+    recorded_ats: list[str | None]
+
+
+def current_versions(uow: UnitOfWork, record_ids: Integers) -> CurrentVersions:
+    """The current version of each record, in the order of the ids, none twice. Raises RegistryError for unknown ids."""
+    stored = source_record.c
+    query = sa.select(stored.record_id, stored.version, stored.recorded_at)
+    rows = uow.connection.execute(query.where(stored.record_id.in_(uow.dialect.id_set(record_ids)))).all()
+    found = {row.record_id: row for row in rows}
+    if len(found) != len(record_ids):
+        raise RegistryError(f"{len(record_ids) - len(found)} records are not stored, or are asked for twice")
+    ordered = [found[record_id] for record_id in record_ids.tolist()]
+    versions = np.array([row.version for row in ordered], dtype=np.int64)
+    return CurrentVersions(versions, [row.recorded_at for row in ordered])
+
+
+def archive_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None) -> None:
+    """Writes versions that came late: they are kept beside the older ones, and what is current stays current.
+
+    The late version takes the current one's number, which goes up by one. Errors are those of `supersede_batch`.
+    """
+    _refuse_nul(batch)
+    ids = batch.record_ids
+    if len(np.unique(ids)) != len(ids):
+        raise InvalidInputError("a batch of new versions holds one record twice")
+    if len(ids) == 0:
+        return
+    versions = current_versions(uow, ids).versions
+    bulk.insert(
+        uow,
+        source_record_version,
+        {
+            "record_id": ids,
+            "version": versions,
+            "content_digest": digest_bytes(batch.digests),
+            "recorded_at": batch.recorded_ats,
+            "raw": batch.raws,
+            "run_id": Every(run_id),
+        },
+    )
+    _set_current(uow, batch, {"version": versions + 1})
+
+
+def _set_current(uow: UnitOfWork, batch: RecordBatchRows, values: dict[str, bulk.Column]) -> None:
+    """Sets `values` of the batch's records. Raises RegistryError when one is stored under another key."""
+    keys: dict[str, bulk.Column] = {
+        "record_id": batch.record_ids,
+        "source_system_id": Every(batch.source_system_id),
+        "source_record_id": batch.source_record_ids,
+    }
+    wrong = len(batch.record_ids) - bulk.update(uow, source_record, keys=keys, values=values)
+    if wrong:
+        raise RegistryError(f"{wrong} records are not stored under the keys given: nothing was written")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +255,7 @@ def stored_records(uow: UnitOfWork) -> StoredRecords:
 
 
 def take_back(uow: UnitOfWork, run_id: int) -> int:
-    """Removes every version that a run wrote and restores the ones before; returns how many versions went.
+    """Removes every version that a run wrote, current or late, and restores the ones before; returns how many went.
 
     Only for a run that has placed nothing. Feature rows of restored records are marked stale (an empty layout).
     """
@@ -218,10 +286,23 @@ def take_back(uow: UnitOfWork, run_id: int) -> int:
                 sa.delete(source_record_version).where(old.record_id == row.record_id, old.version == row.version)
             )
         gone += len(rows)
+    gone += _drop_late(uow, run_id)
     mine = sa.select(stored.record_id).where(stored.run_id == run_id)
     for table in (record_feature, record_content):
         uow.connection.execute(sa.delete(table).where(table.c.record_id.in_(mine)))
     return gone + uow.connection.execute(sa.delete(source_record).where(stored.run_id == run_id)).rowcount
+
+
+def _drop_late(uow: UnitOfWork, run_id: int) -> int:
+    """Removes versions that came late by a run, and gives the current ones their numbers back."""
+    stored, old = source_record.c, source_record_version.c
+    counted = sa.select(old.record_id, sa.func.count()).where(old.run_id == run_id).group_by(old.record_id)
+    late = uow.connection.execute(counted).all()
+    for record_id, count in late:
+        one = sa.update(source_record).where(stored.record_id == record_id)
+        uow.connection.execute(one.values({"version": stored.version - count}))
+    uow.connection.execute(sa.delete(source_record_version).where(old.run_id == run_id))
+    return sum(count for _, count in late)
 
 
 def update_features(uow: UnitOfWork, record_ids: Integers, *, layout: str, features: FeatureRows) -> None:

@@ -4,7 +4,6 @@ Both ways standardise each field's raw column by itself (with the time of captur
 is a placeholder or garbage and never wins, and what gives the same standard values is the same value.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,13 +27,12 @@ from mpi.persons.survivorship import (
     key_order,
     reason,
 )
-from mpi.standardise.dates import parse_date
+from mpi.services.moments import moment
 from mpi.standardise.record import standardise_record, standardise_table
 
 Integers = NDArray[np.int64]
 
 _RECORDED = "recorded_at"
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?")
 _MEMBER = "\x1f"
 
 
@@ -81,7 +79,7 @@ def golden_record_of(model: LinkageModel, enterprise_id: str, records: Sequence[
             form = tuple(standardise_record(_only(record, rule.field), reading).values.values())
             if value is not None and any(part is not None for part in form):
                 tier = model.trust.get(record.key.source_system, UNTRUSTED)
-                candidate = Candidate(record.key, value, _moment(record.recorded_at), tier, form)
+                candidate = Candidate(record.key, value, moment(record.recorded_at), tier, form)
                 candidates.setdefault(rule.field, []).append(candidate)
     keys = [record.key for record in records]
     return golden_record(enterprise_id, model.survivorship, candidates, record_keys=keys)
@@ -119,25 +117,15 @@ def _only(record: SourceRecord, column: str) -> SourceRecord:
     return replace(record, values={} if value is None else {column: value})
 
 
-def _moment(recorded_at: str | None) -> str | None:
-    """A time of capture as text that sorts by time; sources write it in forms of their own."""
-    if recorded_at is None or _ISO.fullmatch(recorded_at):
-        return recorded_at
-    known = parse_date(recorded_at)
-    if known.year is None:
-        return None
-    return "-".join(f"{part:02d}" for part in (known.year, known.month, known.day) if part is not None)
-
-
 def _batch(model: LinkageModel, given: PeoplesRecords) -> _Batch:
     order = sorted(range(len(given.records)), key=[key_order(record.key) for record in given.records].__getitem__)
     records = [given.records[at] for at in order]
     fields = [rule.field for rule in model.survivorship if rule.field != _RECORDED]
     values = [record.values for record in records]
     recorded = [record.recorded_at for record in records]
-    moment_of = {text: _moment(text) for text in set(recorded)}
-    times = sorted({moment for moment in moment_of.values() if moment is not None})
-    place = {text: -1 if moment is None else bisect_left(times, moment) for text, moment in moment_of.items()}
+    known_as = {text: moment(text) for text in set(recorded)}
+    times = sorted({known for known in known_as.values() if known is not None})
+    place = {text: -1 if known is None else bisect_left(times, known) for text, known in known_as.items()}
     systems = [record.key.source_system for record in records]
     names = sorted(set(systems))
     number = {name: at for at, name in enumerate(names)}

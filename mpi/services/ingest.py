@@ -1,6 +1,7 @@
 """Reading sources into the registry: every row is stored as a version, is known already, or is a reject with its
 reason.
 
+Of a record's versions that with the later time of capture is current, whenever and in whatever order they come.
 One transaction a batch. A run that dies leaves whole batches; reading the same files again finishes them.
 """
 
@@ -23,6 +24,8 @@ from mpi.registry.registry import Registry
 from mpi.registry.runs import advance
 from mpi.registry.source_records import (
     RecordBatchRows,
+    archive_batch,
+    current_versions,
     forget_source_systems,
     insert_batch,
     known_records,
@@ -33,6 +36,7 @@ from mpi.registry.source_records import (
 )
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.featurise import AHEAD, Contents, Crew, describe, featurise
+from mpi.services.moments import is_earlier
 
 
 @dataclass(slots=True)
@@ -189,12 +193,25 @@ class Ingest:
             feature_layout=self._layout,
             features=versions.features.result(),
         )
-        write, standing = (insert_batch, "new") if versions.is_new else (supersede_batch, "changed")
-        self._state.note(versions.described.system, standing, len(rows))
+        self._state.note(versions.described.system, "new" if versions.is_new else "changed", len(rows))
         self._batches += 1
         with self._registry.begin() as uow:
-            write(uow, batch, run_id=self._run_id)
+            if versions.is_new:
+                insert_batch(uow, batch, run_id=self._run_id)
+            else:
+                self._write_changed(uow, batch)
             advance(uow, self._run_id, cursor=self._batches, state=asdict(self._state))
+
+    def _write_changed(self, uow: UnitOfWork, batch: RecordBatchRows) -> None:
+        """Versions of known records: what was captured before the current version is kept as history, beside it.
+
+        Captured at the same time, or at one that is not known, the version read last is current.
+        """
+        current = current_versions(uow, batch.record_ids).recorded_ats
+        late = np.array([is_earlier(*times) for times in zip(batch.recorded_ats, current, strict=True)], dtype=np.bool_)
+        for write, rows in ((archive_batch, np.flatnonzero(late)), (supersede_batch, np.flatnonzero(~late))):
+            if len(rows):
+                write(uow, batch if len(rows) == len(late) else batch.take(rows), run_id=self._run_id)
 
     def _reconcile(self) -> None:
         """Complete the counts: what an earlier attempt of this run had stored was read again and found unchanged."""

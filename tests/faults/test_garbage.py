@@ -29,7 +29,8 @@ from tests.services.linking import (
 
 LAN = {"name": "lan", "birth": "1984-03-19"}
 KNOWN = [row("1", **LAN, recorded_at="2020-01-01"), row("2", **LAN), row("3", name="ba")]
-NEWS = [row("1", **LAN, recorded_at="2021-01-01"), row("4", **LAN), row("5", name="hoa")]
+LATE = row("1", name="la", recorded_at="2019-01-01")
+NEWS = [row("1", **LAN, recorded_at="2021-01-01"), LATE, row("4", **LAN), row("5", name="hoa")]
 
 # A run that fails leaves itself with its reason, and numbers that nobody gets any more.
 # Feature rows of versions that were taken back are made anew by the next run.
@@ -149,7 +150,7 @@ def test_what_goes_wrong_on_the_way_is_taken_back(
     assert run.summary == {"given_up": {"reason": "UNEXPECTED", "message": "unexpected MemoryError"}}
     assert contents(registry, without=MAY_CHANGE) == before
     monkeypatch.undo()
-    assert link_files(registry, more, rejects=tmp_path / "rejects.parquet").sources["a"].stored == 3
+    assert link_files(registry, more, rejects=tmp_path / "rejects.parquet").sources["a"].stored == 4
 
 
 def test_rejects_that_cannot_be_written_are_refused_at_once(registry: Registry, tmp_path: Path) -> None:
@@ -160,7 +161,7 @@ def test_rejects_that_cannot_be_written_are_refused_at_once(registry: Registry, 
         with pytest.raises(InvalidInputError, match="cannot be written"):
             link_files(registry, {"a": good}, rejects=place)
     assert contents(registry, without=MAY_CHANGE) == before
-    assert link_files(registry, {"a": good}).sources["a"].stored == 3
+    assert link_files(registry, {"a": good}).sources["a"].stored == 4
 
 
 def _said_on_a_full_disk(

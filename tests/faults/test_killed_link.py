@@ -37,6 +37,7 @@ def _season(*, later: bool) -> list[Row]:
         rows += [row(f"C{n}", name=f"an {n}"), row(f"D{n}", number=f"80{n}")]
         if later:
             rows += [row(f"E{n}", **who), row(f"A{n}", **who, recorded_at="2022-01-01")]
+            rows += [row(f"A{n}", name=f"late {n}", recorded_at="2019-01-01")] if n < 4 else []
             rows += [row(f"F{n}", number=f"80{n}", name=f"bridge {n}", birth="1990-01-01")]
             rows += [row(f"G{n}", name=f"bridge {n}", birth="1990-01-01", number=f"80{n}")]
     return rows
@@ -97,7 +98,7 @@ def test_killed_again_and_again(
     with Registry.open(registry_url, secret=SECRET, create=False) as registry, small_batches():
         link_files(registry, seasons[0])
         died_while: list[str] = []
-        while _dies(forks, registry_url, seasons[1], transactions // 5, after_commit=len(died_while) % 2 == 1):
+        while _dies(forks, registry_url, seasons[1], transactions // 6, after_commit=len(died_while) % 2 == 1):
             status = sa.select(tables.run.c.status).order_by(tables.run.c.run_id.desc()).limit(1)
             died_while += [each for (each,) in query(registry, status)]
             assert len(died_while) < 12

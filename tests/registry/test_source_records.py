@@ -61,6 +61,40 @@ def test_a_new_version_keeps_the_old_one_and_both_stay_known(registry: Registry)
         assert (known.classify(again.key_hashes, again.digests).standing == Standing.UNCHANGED).all()
 
 
+def test_late_versions_lie_below_the_current_one_and_are_taken_back(registry: Registry) -> None:
+    def versions() -> tuple[list[tuple[int, int, int | None]], list[str]]:
+        with registry.snapshot() as uow:
+            old = source_record_version.c
+            kept = uow.connection.execute(sa.select(old.record_id, old.version, old.run_id).order_by(*old[:2])).all()
+            current = [record.values["address"] for _, record in records.raw_records(uow, ids)]
+            assert records.current_versions(uow, ids[::-1]).versions.tolist() == [
+                1 + sum(row.record_id == record_id for row in kept) for record_id in ids[::-1].tolist()
+            ]
+        return [tuple(row) for row in kept], current
+
+    with registry.begin() as uow:
+        ids = store_records(uow, NAMES[:3])
+    first, second, _ = ids.tolist()
+    towns = ("Vinh", "Huế cũ", "Đà Nẵng", "Hội An")
+    with registry.begin() as uow:
+        batches = [record_rows(uow, NAMES[:2], record_ids=ids[:2], city=town) for town in towns]
+        records.archive_batch(uow, batches[0], run_id=7)
+    assert versions() == ([(first, 1, 7), (second, 1, 7)], ["Huế"] * 3)
+    with registry.begin() as uow:
+        records.supersede_batch(uow, batches[1], run_id=8)
+        records.archive_batch(uow, batches[2], run_id=8)
+        records.archive_batch(uow, batches[3].take(np.array([1])), run_id=8)
+        assert len(records.known_records(uow)) == 3 + 2 + 2 + 3
+    assert versions()[1] == ["Huế cũ", "Huế cũ", "Huế"]
+    assert [row[1:] for row in versions()[0]] == [(1, 7), (2, None), (3, 8), (1, 7), (2, None), (3, 8), (4, 8)]
+    with registry.begin() as uow:
+        assert records.take_back(uow, 8) == 5
+    assert versions() == ([(first, 1, 7), (second, 1, 7)], ["Huế"] * 3)
+    with registry.begin() as uow:
+        assert records.take_back(uow, 7) == 2
+    assert versions() == ([], ["Huế"] * 3)
+
+
 def test_feature_rows_stream_by_layout(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "_IDS_A_READ", 7)
     with registry.begin() as uow:
@@ -111,8 +145,13 @@ def test_a_version_for_another_key_is_refused_and_nothing_written(registry: Regi
         twice = record_rows(uow, [NAMES[0], NAMES[0]], record_ids=ids[[0, 0]], city="Vinh")
     with pytest.raises(RegistryError, match="1 records are not stored under the keys"), registry.begin() as uow:
         records.supersede_batch(uow, wrong, run_id=None)
-    with pytest.raises(InvalidInputError, match="twice"), registry.begin() as uow:
-        records.supersede_batch(uow, twice, run_id=None)
+    with pytest.raises(RegistryError, match="1 records are not stored under the keys"), registry.begin() as uow:
+        records.archive_batch(uow, wrong, run_id=None)
+    for write in (records.supersede_batch, records.archive_batch):
+        with pytest.raises(InvalidInputError, match="twice"), registry.begin() as uow:
+            write(uow, twice, run_id=None)
+    with pytest.raises(RegistryError, match="1 records are not stored"), registry.snapshot() as uow:
+        records.current_versions(uow, np.append(ids, ids.max() + 1))
     with registry.snapshot() as uow:
         assert {record.values["address"] for _, record in records.raw_records(uow, ids)} == {"Huế"}
         assert uow.connection.execute(sa.select(source_record_version)).all() == []

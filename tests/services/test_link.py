@@ -1,5 +1,7 @@
 """`link` on small hand-made people, on both databases: what a run writes, leaves alone, asks and takes back."""
 
+import itertools
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +97,74 @@ def test_changed_rows_make_versions(registry: Registry, tmp_path: Path) -> None:
     assert current == 3
     assert sorted(old) == [(1, "2020-01-01"), (2, "2021-01-01")]
     assert len(people(registry)) == 101
+
+
+def _versions(registry: Registry, key: str) -> tuple[str, list[str]]:
+    """The birth date of the current version of a record, and those of the others by number."""
+    record = record_id(registry, key)
+    raw, old = tables.record_content.c, tables.source_record_version.c
+    [(current,)] = query(registry, sa.select(raw.raw).where(raw.record_id == record))
+    others = query(registry, sa.select(old.raw).where(old.record_id == record).order_by(old.version))
+    births = [json.loads(text)["birth"] for (text,) in others]
+    [(version,)] = query(
+        registry, sa.select(tables.source_record.c.version).where(tables.source_record.c.record_id == record)
+    )
+    assert version == len(others) + 1
+    return json.loads(current)["birth"], births
+
+
+DATED = [row("1", name="lan", birth=f"{year}-03-19", recorded_at=f"{year}-05-01") for year in (2001, 2002, 2003)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("runs", [1, 3])
+def test_the_version_captured_last_is_current_in_whatever_order_they_come(
+    order: tuple[int, ...], runs: int, registry: Registry, tmp_path: Path
+) -> None:
+    rows = [DATED[place] for place in order]
+    other = row("2", name="lan", birth="2003-03-19")
+    link_rows(registry, tmp_path, x=[*strangers(), other])
+    for part in [rows] if runs == 1 else [[each] for each in rows]:
+        counts = link_rows(registry, tmp_path, a=part).sources["a"]
+        assert counts.read == counts.stored == len(part)
+    current, others = _versions(registry, "a:1")
+    assert current == "2003-03-19"
+    assert sorted(others) == ["2001-03-19", "2002-03-19"]
+    assert link_rows(registry, tmp_path, a=rows).sources["a"].unchanged == 3
+    assert frozenset({"a:1", "x:2"}) in partition(registry)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "current"),
+    [
+        ("2021-01-01", "2021-01-01", "second"),
+        ("2021-01-01", None, "second"),
+        (None, "2021-01-01", "second"),
+        ("2021-01-01", "no date", "second"),
+        ("2021-01-01T08:00:00", "2021-01-01", "second"),
+        ("2021-01-01T08:00:00", "2021-01-01T07:59:00", "first"),
+        ("01/02/2021", "2021-01-31", "first"),
+        ("2021-01-31", "01/02/2021", "second"),
+    ],
+)
+def test_at_equal_or_unknown_times_the_version_read_last_is_current(
+    first: str | None, second: str | None, current: str, registry: Registry, tmp_path: Path
+) -> None:
+    rows = [
+        {"source_record_id": "1", "birth": birth, "recorded_at": at}
+        for birth, at in (("first", first), ("second", second))
+    ]
+    link_rows(registry, tmp_path, a=rows)
+    other = "second" if current == "first" else "first"
+    assert _versions(registry, "a:1") == (current, [other])
+
+
+def test_a_late_version_changes_no_link(registry: Registry, tmp_path: Path) -> None:
+    link_rows(registry, tmp_path, a=[row("1", **LAN, recorded_at="2021-01-01"), row("2", **LAN)], x=strangers())
+    before = partition(registry)
+    summary = link_rows(registry, tmp_path, a=[row("1", name="someone else", number="55", recorded_at="2019-01-01")])
+    assert (summary.sources["a"].changed, summary.records_linked, summary.people_created) == (1, 0, 0)
+    assert partition(registry) == before
 
 
 def test_a_late_record_that_bridges_two_people_merges_them_in_the_open(registry: Registry, tmp_path: Path) -> None:
