@@ -1,13 +1,18 @@
 """Newline-delimited JSON as rows: one object a line, numbers and booleans as canonical text.
 
-Arrow's JSON reader is not used: version 26 crashes on a line that holds a bare `null`. Blank lines are not rows.
+A block of lines that hold nothing but text goes through Arrow's JSON reader; any other block line by line, which is
+slower by a third to two thirds, says what is wrong with a line, and decides where the two would differ.
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pj
 from pydantic_core import from_json
 
 from mpi.batch.rejects import RawRows, Reject, excerpt_of
@@ -16,6 +21,9 @@ from mpi.domain.errors import SourceUnreadableError
 
 _LOOKED_AT_LINES = 1000
 _EXACT_FLOAT = 2.0**53
+_NESTED = 100
+_BARE_NULL = re.compile(rb"\}\s*null")
+_MISSES = 8
 
 
 def float_text(number: float) -> str | None:
@@ -39,6 +47,7 @@ class JsonFile:
         self.name = name
         self._blocks = TextBlocks(path, name, encoding=encoding)
         self._row = 0
+        self._misses = 0
         try:
             block = self._blocks.first_block()
             self.columns = self._names(block)
@@ -62,7 +71,7 @@ class JsonFile:
             block = self._blocks.next_block()
             end = len(block) if self._blocks.final else block.rfind(b"\n") + 1
             if end:
-                yield self._rows(block[:end], wanted)
+                yield self._plain_rows(block[:end], wanted) or self._rows(block[:end], wanted)
             if self._blocks.final:
                 return
             if len(block) - end > LINE_BYTES:
@@ -93,6 +102,34 @@ class JsonFile:
             )
             raise SourceUnreadableError(f"{self.name}: is {what}; one JSON object a line is wanted")
         return list(names)
+
+    def _plain_rows(self, block: bytes, wanted: Sequence[str]) -> RawRows | None:
+        """Rows of a block in which every line is an object and every wanted value a text or null; else None.
+
+        Files that never are so are not tried for ever.
+        """
+        lines = _plain_lines(block) if self._misses < _MISSES else 0
+        if not lines:
+            return None
+        try:
+            table = pj.read_json(
+                pa.BufferReader(block),
+                read_options=pj.ReadOptions(use_threads=False, block_size=len(block) + 1),
+                parse_options=pj.ParseOptions(
+                    explicit_schema=pa.schema([(column, pa.string()) for column in wanted]),
+                    unexpected_field_behavior="ignore",
+                ),
+            )
+            table.validate(full=True)
+        except pa.ArrowInvalid:
+            table = None
+        if table is None or table.num_rows != lines:
+            self._misses += 1
+            return None
+        columns = {column: table[column].combine_chunks() for column in wanted}
+        rows = pa.array(np.arange(self._row + 1, self._row + lines + 1))
+        self._row += lines
+        return RawRows({name: pc.if_else(pc.equal(text, ""), None, text) for name, text in columns.items()}, rows, [])
 
     def _rows(self, block: bytes, wanted: Sequence[str]) -> RawRows:
         cells: list[list[str | None]] = []
@@ -143,6 +180,25 @@ class JsonFile:
     ) -> RawRows:
         columns = {column: pa.array([row[index] for row in cells], pa.string()) for index, column in enumerate(wanted)}
         return RawRows(columns, pa.array(rows, pa.int64()), rejects)
+
+
+def _plain_lines(block: bytes) -> int:
+    """The number of lines of a block that Arrow's reader may have; 0 where it could read more or less than there is.
+
+    Version 26 crashes on a bare `null` between objects, takes NaN for a number, and nests as deep as it is told to.
+    """
+    octets = np.frombuffer(block.removesuffix(b"\n") + b"\n", dtype=np.uint8)
+    ends = np.flatnonzero(octets == ord("\n"))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    last = octets[ends - 1]
+    last = np.where(last == ord("\r"), octets[ends - 2], last)
+    if not ((octets[starts] == ord("{")) & (last == ord("}")) & (ends - starts <= LINE_BYTES)).all():
+        return 0
+    if block.count(b"{") + block.count(b"[") > len(ends) + _NESTED:
+        return 0
+    if b"\0" in block or b"NaN" in block or b"Inf" in block or _BARE_NULL.search(block):
+        return 0
+    return len(ends)
 
 
 def _texts(value: dict[str, object], wanted: Sequence[str]) -> tuple[list[str | None], str | None]:
