@@ -26,6 +26,7 @@ from mpi.matching.blocking import (
 from mpi.matching.kernel import Rows, as_rows
 from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.siphash import key_words
+from mpi.matching.sorting import sort_by_code
 
 CUT = 4
 """A block that no field refines any more is cut when it holds more than CUT times its rule's limit."""
@@ -131,9 +132,11 @@ def _repeated(keys: NDArray[np.uint64], span: tuple[int, int]) -> tuple[_Sorted,
 
 
 def _sort(codes: NDArray[np.uint64], records: NDArray[np.int32], slots: NDArray[np.int32]) -> _Sorted:
-    order = np.argsort(codes, kind="stable")
-    codes = codes[order]
-    return _Sorted(records[order], slots[order], codes, _blocks(codes))
+    """Entries in order of their codes, equal ones in the order given; sorts `codes` in place."""
+    entries = records.astype(np.uint64) << np.uint64(32) | slots.astype(np.uint64)
+    sort_by_code(codes, entries)
+    records, slots = (entries >> np.uint64(32)).astype(np.int32), entries.astype(np.uint32).view(np.int32)
+    return _Sorted(records, slots, codes, _blocks(codes))
 
 
 class PairFinder:
