@@ -33,6 +33,9 @@ _READ_ONLY = "mpi_read_only"
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, psycopg.Error)
 """What SQLAlchemy raises, and the drivers themselves in the bulk paths that go round it."""
 
+_GONE = ("08", "080", "57P")
+"""SQLSTATEs of a lost connection and of a server that stops or starts; none at all says the same."""
+
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 ColumnLists = Mapping[str, Sequence[Any]]
@@ -293,7 +296,10 @@ def append_only_ddl(dialect: str, table: str) -> list[str]:
 
 
 def database_error(error: Exception) -> RegistryError:
-    """One line for a driver's error: what the database said first, without the rows' values that follow it."""
+    """One line for a driver's error: what the database said first, without the rows' values that follow it.
+
+    A database that crashed, was stopped or cannot be reached is told apart from one that refuses.
+    """
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     metadata: dict[str, str] = {}
     text = str(cause)
@@ -304,6 +310,9 @@ def database_error(error: Exception) -> RegistryError:
         if cause.diag.constraint_name:
             metadata["constraint"] = cause.diag.constraint_name
     line = text.strip().splitlines()[0] if text.strip() else type(cause).__name__
+    if isinstance(cause, psycopg.OperationalError) and metadata.get("sqlstate", "08")[:3] in _GONE:
+        message = f"the registry's database is gone: {line}; run the same command again when it is back"
+        return RegistryError(message, metadata=metadata)
     return RegistryError(f"the registry's database refused: {line}", metadata=metadata)
 
 

@@ -163,14 +163,21 @@ class _Linker:
             runs.abandon(uow, run.run_id, reason="DIED", message=message)
 
     def refuse(self, run: Run, ingest: Ingest, error: Exception) -> None:
-        """Take back all that a run has read, and keep the run with the reason: an auditor may ask what was tried."""
+        """Take back all that a run has read, and keep the run with the reason: an auditor may ask what was tried.
+
+        Where the registry itself failed and takes nothing more, the run stays unfinished: the next command goes on.
+        """
         # what an unexpected error says may hold a person's data
         reason, message = "UNEXPECTED", f"unexpected {type(error).__name__}"
         if isinstance(error, MpiError):
             reason, message = error.reason, str(error)
-        with self._registry.begin() as uow:
-            ingest.take_back(uow)
-            runs.abandon(uow, run.run_id, reason=reason, message=message)
+        try:
+            with self._registry.begin() as uow:
+                ingest.take_back(uow)
+                runs.abandon(uow, run.run_id, reason=reason, message=message)
+        except RegistryError:
+            if not isinstance(error, RegistryError):
+                raise
 
     def begin(self, asked: dict[str, Any]) -> Run:
         """The run that died while reading the same sources, or a new one."""

@@ -2,8 +2,11 @@
 
 import multiprocessing
 from multiprocessing.context import ForkServerContext
+from pathlib import Path
 
 import pytest
+
+from tests.faults.seasons import Files, write_seasons
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +14,8 @@ def forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.victim", "tests.faults.warmed"])
     return context
+
+
+@pytest.fixture
+def seasons(tmp_path: Path) -> tuple[Files, Files]:
+    return write_seasons(tmp_path)
