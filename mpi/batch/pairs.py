@@ -181,10 +181,10 @@ class PairFinder:
             report.refined_blocks += int(large.sum())
             operands = np.array(operand, dtype=np.int32)
             report.missing_refinement += refine_keys(
-                self._rows, entries.records, entries.slots, self._keys, operands, self._key
+                self._rows, entries.records, entries.slots, entries.codes, self._keys, operands, self._key
             )
-            entries = _sort(self._keys[entries.records, entries.slots], entries.records, entries.slots)
-        done.append(self._cut(entries, rule, report))
+            entries = _sort(entries.codes, entries.records, entries.slots)
+        done += self._cut(entries, rule, report)
         sizes = np.concatenate([part.sizes for part in done])
         report.largest_block = int(sizes.max(initial=0))
         return (
@@ -196,20 +196,19 @@ class PairFinder:
             report,
         )
 
-    def _cut(self, entries: _Sorted, rule: BlockingRule, report: RuleReport) -> _Sorted:
+    def _cut(self, entries: _Sorted, rule: BlockingRule, report: RuleReport) -> list[_Sorted]:
         """The last resort: blocks of more than CUT limits that no field refines are cut into pieces of CUT limits."""
         most = CUT * rule.limit
         huge = entries.sizes > most
-        if huge.any():
-            cut = entries.take(huge)
-            before = cut.sizes * (cut.sizes - 1) // 2
-            chunk_keys(cut.records, cut.slots, cut.starts, self._keys, most, self._key)
-            entries = _sort(self._keys[entries.records, entries.slots], entries.records, entries.slots)
-            pieces, rests = np.divmod(cut.sizes, most)
-            after = pieces * (most * (most - 1) // 2) + rests * (rests - 1) // 2
-            report.cut_blocks = len(before)
-            report.pairs_cut = int(before.sum() - after.sum())
-        return entries.take(entries.sizes > 1)
+        rest, cut = entries.take(~huge & (entries.sizes > 1)), entries.take(huge)
+        before = cut.sizes * (cut.sizes - 1) // 2
+        chunk_keys(cut.records, cut.slots, cut.codes, cut.starts, self._keys, most, self._key)
+        pieces, last = np.divmod(cut.sizes, most)
+        after = pieces * (most * (most - 1) // 2) + last * (last - 1) // 2
+        report.cut_blocks = len(before)
+        report.pairs_cut = int(before.sum() - after.sum())
+        parts = _sort(cut.codes, cut.records, cut.slots)
+        return [rest, parts.take(parts.sizes > 1)]
 
     def _tasks(self) -> list[tuple[int, int, int, int]]:
         """(rule, first block, last block, pairs at most) in pieces of about TASK_PAIRS."""

@@ -178,8 +178,9 @@ def take_repeated(keys: Any, first: int, stop: int, tally: Any, out: Any) -> Non
 
 
 @leaf
-def refine_keys(rows: Rows, records: Any, slots: Any, keys: Any, operand: Any, key: Any) -> int:
-    """Split blocks by one more column: entry e = (records[e], slots[e]) gets its key chained with that column's word.
+def refine_keys(rows: Rows, records: Any, slots: Any, codes: Any, keys: Any, operand: Any, key: Any) -> int:
+    """Split blocks by one more column: entry e = (records[e], slots[e]) gets its code chained with that column's word,
+    in `codes` and in `keys`.
 
     A set column contributes its first member. Gives the number of entries that miss the column; they form a sub-block.
     """
@@ -188,18 +189,20 @@ def refine_keys(rows: Rows, records: Any, slots: Any, keys: Any, operand: Any, k
         record = records[entry]
         word = _word(rows, record, operand[0], operand[1], 0)
         missing += word == 0
-        keys[record, slots[entry]] = hash_pair(keys[record, slots[entry]], word, key)
+        codes[entry] = hash_pair(codes[entry], word, key)
+        keys[record, slots[entry]] = codes[entry]
     return missing
 
 
 @leaf
-def chunk_keys(records: Any, slots: Any, starts: Any, keys: Any, limit: int, key: Any) -> None:
+def chunk_keys(records: Any, slots: Any, codes: Any, starts: Any, keys: Any, limit: int, key: Any) -> None:
     """Cut blocks that cannot be refined: of each block (entries starts[b]:starts[b + 1]) every `limit` records stay
-    together."""
+    together; writes `codes` and `keys`."""
     for block in range(starts.shape[0] - 1):
         for entry in range(starts[block], starts[block + 1]):
             piece = np.uint64((entry - starts[block]) // limit + 1)
-            keys[records[entry], slots[entry]] = hash_pair(keys[records[entry], slots[entry]], piece, key)
+            codes[entry] = hash_pair(codes[entry], piece, key)
+            keys[records[entry], slots[entry]] = codes[entry]
 
 
 @leaf
