@@ -80,22 +80,19 @@ def _scaling(results: Mapping[str, Result]) -> Figure:
 def _precision_recall(results: Mapping[str, Result]) -> Figure:
     result = results["accuracy"]
     with _sheet(result, width=11.5, height=5.8, panels=2) as (figure, (left, right)):
-        for each, colour in zip(result["cities"], (OURS, OTHER), strict=True):
+        for each, colour in zip(result["cities"], (OURS, OTHER, THIRD), strict=True):
             habits = each["city"]["habits"]
-            curve = each["pairs_by_threshold"]
-            pairs = f"{habits} habits, pairs by weight alone"
-            left.plot(
-                [p[2] for p in curve], [p[1] for p in curve], color=colour, alpha=0.45, linewidth=1.5, label=pairs
-            )
+            if colour == OURS:
+                curve = each["pairs_by_threshold"]
+                line = {"color": colour, "alpha": 0.45, "linewidth": 1.5, "label": f"{habits}, pairs by weight alone"}
+                left.plot([p[2] for p in curve], [p[1] for p in curve], **line)
             people = each["people_by_threshold"]
             line = {"color": colour, "marker": ".", "linewidth": 1.5}
-            left.plot(
-                [p[2] for p in people], [p[1] for p in people], label=f"{habits} habits, people by threshold", **line
-            )
+            left.plot([p[2] for p in people], [p[1] for p in people], label=f"{habits}, people by threshold", **line)
             for name, mark, said in (("people", "o", "as shipped"), ("review_answered", "*", "review answered")):
                 at = each[name]["pairwise"]
                 of = {"color": colour, "marker": mark, "s": 130 if mark == "*" else 60, "zorder": 3}
-                left.scatter([at["recall"]], [at["precision"]], label=f"{habits} habits, {said}", **of)
+                left.scatter([at["recall"]], [at["precision"]], label=f"{habits}, {said}", **of)
         left.axhline(0.9995, color=GREY, linestyle=":", linewidth=1)
         left.axvline(0.98, color=GREY, linestyle=":", linewidth=1)
         left.set_xlim(0.90, 1.001)
@@ -135,7 +132,7 @@ def _tools(result: Result, axes: Any) -> None:
 
 def _weights(results: Mapping[str, Result]) -> Figure:
     result = results["accuracy"]
-    with _sheet(result, width=11.5, panels=len(result["cities"])) as (figure, panels):
+    with _sheet(result, width=5.75 * len(result["cities"]), panels=len(result["cities"])) as (figure, panels):
         for each, axes in zip(result["cities"], panels, strict=True):
             edges = each["histogram"]["edges"]
             for name, colour, said in (("false_pairs", OTHER, "different persons"), ("true_pairs", OURS, "one person")):

@@ -201,6 +201,8 @@ class PairFinder:
         most = CUT * rule.limit
         huge = entries.sizes > most
         rest, cut = entries.take(~huge & (entries.sizes > 1)), entries.take(huge)
+        if not huge.any():
+            return [rest]
         before = cut.sizes * (cut.sizes - 1) // 2
         chunk_keys(cut.records, cut.slots, cut.codes, cut.starts, self._keys, most, self._key)
         pieces, last = np.divmod(cut.sizes, most)
