@@ -6,6 +6,7 @@ Run by a fork server that has imported all of this, so that a death costs no sec
 import os
 import resource
 import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,3 +74,13 @@ def link_on_a_full_disk(url: str, files: Mapping[str, Path], said: Path, *, most
         except BaseException as error:
             out.write(f"unclean {type(error).__name__}: {error}")
             raise
+
+
+def link_and_weigh(url: str, files: Mapping[str, Path], said: Path) -> None:
+    """Link in batches of 4,096 rows; the most memory that this process ever held, in bytes, goes to `said`."""
+    defaults = SourceReader.__init__.__kwdefaults__
+    assert defaults is not None
+    defaults["batch_rows"] = 4_096
+    with Registry.open(url, secret=SECRET, create=False) as registry:
+        link_files(registry, files)
+    said.write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)))
