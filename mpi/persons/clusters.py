@@ -1,8 +1,8 @@
 """Which records are one person: constrained agglomeration over scored pairs, strongest first.
 
 Evidence is a person's, not only a pair's: two groups are weighed by the best level of every comparison over all their
-pairs, so a third record that knows a number settles a pair that does not. Edges of one weight are taken in the order
-of their records: callers number records in an order that does not depend on the input.
+pairs, so a third record that knows a number settles a pair that does not; one that knows less outvotes none that knows
+more. Edges of one weight are taken in the order of their records, which callers number independently of the input.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
 from mpi.matching.jit import kernel, leaf
-from mpi.matching.kernel import CHUNK, FORBID, Program, Rows, Workspace, contributions, vetoed, workspace
+from mpi.matching.kernel import APART, CHUNK, FORBID, HOLD, Program, Rows, Workspace, contributions, vetoed, workspace
+from mpi.matching.levels import Opcode
 
 MAXIMUM_CROSS_PAIRS = 1_024
 """Two groups with more pairs between them than this are never joined by rules; a steward is asked."""
@@ -21,7 +22,14 @@ MAXIMUM_CROSS_PAIRS = 1_024
 MAXIMUM_ROUNDS = 12
 """Rounds over the open edges: groups that grew may settle pairs that were in doubt."""
 
+STRONG_LEVEL = 24.0
+"""Bits of a level that is a number of one's own; no name, date or address reaches it."""
+
+STRONG_PAIR = 30.0
+"""Bits of a pair that counts twice against pairs that a veto holds."""
+
 _TOO_LARGE = 8
+_NULL_TESTS = (Opcode.NULL_CODE, Opcode.NULL_INTEGER, Opcode.NULL_MEMBERS)
 
 
 class Edges(NamedTuple):
@@ -51,7 +59,11 @@ class Groups(NamedTuple):
 
 class Bench(NamedTuple):
     """Working memory for weighing two groups: the kernel's workspace, a chunk of pairs with its codes and bits, and
-    the best of each."""
+    the best of each.
+
+    `partial` marks levels (at base + code + 1) that only a missing value leads to. `votes` int64 (2,) counts pairs that
+    a veto keeps from joining, and pairs that would be joined (at `link` bits) by themselves, strong ones twice.
+    """
 
     work: Workspace
     left: NDArray[np.int32]
@@ -60,6 +72,9 @@ class Bench(NamedTuple):
     bits: NDArray[np.float64]
     best_codes: NDArray[np.int8]
     best_bits: NDArray[np.float64]
+    partial: NDArray[np.bool_]
+    votes: NDArray[np.int64]
+    link: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +91,8 @@ class Clusters:
     """The outcome for n records and e edges.
 
     `labels` int32 (n,): the smallest record of each group. `joined` bool (e,): the edge joined two groups. `weights`
-    float64 (e,)
-    and `vetoes` uint8 (e,): of the two groups at the end, for edges that still lie between groups (NaN and 0 for the
-    others).
-    `barred` bool (n,): records that several people fit equally.
+    float64 (e,) and `vetoes` uint8 (e,): of the two groups at the end, for edges that still lie between groups (NaN and
+    0 for the others). `barred` bool (n,): records that several people fit equally.
     """
 
     labels: NDArray[np.int32]
@@ -146,24 +159,41 @@ def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: 
 
 
 @leaf
-def _take_best(program: Program, rows: Rows, count: int, bench: Bench) -> int:
-    """Weigh the first `count` pairs on the bench and keep the best level of each comparison; gives FORBID if a pair
-    says so."""
+def _take_better(program: Program, comparison: int, code: int, bits: float, bench: Bench) -> None:
+    """Keep a level of one comparison if it is better than the best so far."""
+    best = bench.best_codes[comparison]
+    more = bits - bench.best_bits[comparison]
+    if best >= 0:
+        null = program.base[comparison]
+        less = bench.partial[null + code + 1]
+        if less != bench.partial[null + best + 1]:
+            # a year beside a whole date leaves open what two whole dates have settled
+            more = -1.0 if less else 1.0
+    # of two levels that weigh the same the more similar one: the order of the members must not matter
+    if best < 0 or more > 0.0 or (more == 0.0 and code > best):
+        bench.best_codes[comparison] = code
+        bench.best_bits[comparison] = bits
+
+
+@leaf
+def _take_best(program: Program, rows: Rows, count: int, prior: float, bench: Bench) -> int:
+    """Weigh the first `count` pairs on the bench, count their votes and keep the best level of each comparison; gives
+    FORBID if a pair says so."""
     codes, bits = bench.codes[:count], bench.bits[:count]
     contributions(program, rows, bench.left[:count], bench.right[:count], (codes, bits), bench.work)
     effects = 0
     for pair in range(count):
-        effects |= vetoed(program, codes[pair]) & FORBID
+        said = vetoed(program, codes[pair])
+        effects |= said & FORBID
+        total = prior
         for comparison in range(codes.shape[1]):
-            code = codes[pair, comparison]
-            if code < 0:
-                continue
-            more = bits[pair, comparison] - bench.best_bits[comparison]
-            best = bench.best_codes[comparison]
-            # of two levels that weigh the same the more similar one: the order of the members must not matter
-            if best < 0 or more > 0.0 or (more == 0.0 and code > best):
-                bench.best_codes[comparison] = code
-                bench.best_bits[comparison] = bits[pair, comparison]
+            total += bits[pair, comparison]
+            if codes[pair, comparison] >= 0:
+                _take_better(program, comparison, codes[pair, comparison], bits[pair, comparison], bench)
+        if said & (HOLD | APART):
+            bench.votes[0] += 1
+        elif total >= bench.link:
+            bench.votes[1] += 2 if total >= STRONG_PAIR else 1
     return effects
 
 
@@ -172,6 +202,7 @@ def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int,
     for comparison in range(bench.best_codes.shape[0]):
         bench.best_codes[comparison] = -1
         bench.best_bits[comparison] = 0.0
+    bench.votes[0] = bench.votes[1] = 0
     effects = 0
     count = 0
     left = a
@@ -182,7 +213,7 @@ def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int,
             bench.right[count] = right
             count += 1
             if count == CHUNK:
-                effects |= _take_best(program, rows, count, bench)
+                effects |= _take_best(program, rows, count, prior, bench)
                 count = 0
             right = groups.next_member[right]
             if right == b:
@@ -190,10 +221,15 @@ def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int,
         left = groups.next_member[left]
         if left == a:
             break
-    effects |= _take_best(program, rows, count, bench)
+    effects |= _take_best(program, rows, count, prior, bench)
     weight = prior
+    strong = False
     for comparison in range(bench.best_bits.shape[0]):
         weight += bench.best_bits[comparison]
+        strong |= bench.best_bits[comparison] >= STRONG_LEVEL
+    # a third record that fits both sides of a hold is no bridge, unless there are more like it or a number agrees
+    if not strong and bench.votes[0] > 0 and bench.votes[0] >= bench.votes[1]:
+        effects |= HOLD
     return weight, effects | vetoed(program, bench.best_codes)
 
 
@@ -270,41 +306,39 @@ def _fits_both(
 def _find_ambiguous(
     program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, movable: Any, found: Any, bench: Bench
 ) -> None:
-    """Mark records that fit two groups about equally, where those groups may not be one: found bool (n,)."""
+    """Mark records that fit two groups which may not be one, or hardly are, about equally: found bool (n,).
+
+    `limits` is (prior, link, margin, review) in bits.
+    """
+    prior, link, margin, review = limits
     for edge in range(edges.left.shape[0]):
-        if edges.weights[edge] < limits[1] or edges.vetoes[edge] != 0:
+        if edges.weights[edge] < link or edges.vetoes[edge] != 0:
             continue
         i, j = edges.left[edge], edges.right[edge]
         a, b = _root(groups.parent, i), _root(groups.parent, j)
         if a == b:
             continue
-        _, effects = _weigh(program, rows, groups, i, j, limits[0], bench)
-        if effects & FORBID == 0 and not _kept_apart(groups, a, b):
+        between, effects = _weigh(program, rows, groups, i, j, prior, bench)
+        if effects == 0 and between >= review and not _kept_apart(groups, a, b):
             continue
-        if movable[i] and _fits_both(program, rows, groups, i, j, limits, bench):
+        if movable[i] and _fits_both(program, rows, groups, i, j, (prior, link, margin), bench):
             found[i] = True
-        if movable[j] and _fits_both(program, rows, groups, j, i, limits, bench):
+        if movable[j] and _fits_both(program, rows, groups, j, i, (prior, link, margin), bench):
             found[j] = True
 
 
 @leaf
 def _final_doubts(
-    program: Program,
-    rows: Rows,
-    groups: Groups,
-    edges: Edges,
-    prior: float,
-    weights: Any,
-    effects_out: Any,
-    bench: Bench,
+    program: Program, rows: Rows, groups: Groups, edges: Edges, prior: float, out: Any, bench: Bench
 ) -> None:
+    """Weights and vetoes, into `out`, of the groups that every edge between two of them touches."""
     for edge in range(edges.left.shape[0]):
         a, b = _root(groups.parent, edges.left[edge]), _root(groups.parent, edges.right[edge])
         # what a steward has kept apart is no question any more
         if a != b and not _kept_apart(groups, a, b):
             weight, effects = _judge(program, rows, groups, edges, edge, prior, bench)
-            weights[edge] = weight
-            effects_out[edge] = effects
+            out[0][edge] = weight
+            out[1][edge] = effects
 
 
 def _groups(count: int, persons: NDArray[np.int64], constraints: Constraints, barred: NDArray[np.bool_]) -> Groups:
@@ -341,6 +375,21 @@ def _join_known(groups: Groups, persons: NDArray[np.int64]) -> None:
     _join_pairs(groups, np.stack([placed[same], placed[same + 1]], axis=1).astype(np.int32))
 
 
+def _partial_levels(program: Program) -> NDArray[np.bool_]:
+    """Levels (at base + code + 1) that only a missing value leads to, such as a year that agrees where one side knows
+    no more."""
+    partial = np.ones(len(program.weights), dtype=np.bool_)
+    for start, base in zip(program.starts.tolist(), program.base.tolist(), strict=False):
+        reached = {start}
+        # jumps lead to instructions further down
+        for place in range(start, -1, -1):
+            if place in reached:
+                test, on_true, on_false = program.instructions[place].tolist()
+                reached |= {on_false} if program.tests[test, 0] in _NULL_TESTS else {on_true, on_false}
+        partial[[base - 1 - target for target in reached if target < 0]] = False
+    return partial
+
+
 def cluster(
     program: Program,
     rows: Rows,
@@ -365,8 +414,11 @@ def cluster(
         np.empty((CHUNK, comparisons)),
         np.empty(comparisons, dtype=np.int8),
         np.empty(comparisons),
+        _partial_levels(program),
+        np.zeros(2, dtype=np.int64),
+        thresholds.link,
     )
-    limits = (prior, thresholds.link, thresholds.margin)
+    limits = (prior, thresholds.link, thresholds.margin, thresholds.review)
     barred = np.zeros(count, dtype=np.bool_)
     for final in (False, True):
         groups = _groups(count, persons, constraints, barred)
@@ -382,7 +434,7 @@ def cluster(
         barred = ambiguous
     weights = np.full(len(order), np.nan)
     vetoes = np.zeros(len(order), dtype=np.uint8)
-    _final_doubts(program, rows, groups, ordered, prior, weights, vetoes, bench)
+    _final_doubts(program, rows, groups, ordered, prior, (weights, vetoes), bench)
     back = np.empty_like(order)
     back[order] = np.arange(len(order))
     labels = _labels(groups.parent)

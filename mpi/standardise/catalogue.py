@@ -110,7 +110,13 @@ def _date(value: str | None) -> Values:
 _DATE_OUTPUTS = (*_outputs(TEXT, "iso"), *_outputs(INTEGER, "year", "month", "day"), *_outputs(TEXT, "swapped"))
 
 _ALL = (
-    Standardiser("vn_name", ("name",), _outputs(TEXT, *names.StandardName._fields), (None,), names.standard_name),
+    Standardiser(
+        "vn_name",
+        ("name", "mother"),
+        _outputs(TEXT, *names.StandardName._fields, "order"),
+        (names.numbered_name, names.standard_name),
+        names.name_beside_mother,
+    ),
     Standardiser(
         "vn_mother_name",
         ("name", "child"),

@@ -34,6 +34,8 @@ _TRIGGERS = frozenset(
 # Most common of all first syllables, so kept out of the slow path unless the name is as short as a placeholder.
 _SHORT_TRIGGERS = frozenset(("nguyen", "tran", "vo", "ho"))
 _CONSONANTS = frozenset("bcdđghklmnpqrstvx")
+_ORDER_AHEAD = re.compile(r"\b(?:con th[uứ]|trai|g[aá]i)\s+([1-9])\b")
+_ORDER_BEHIND = re.compile(r"\D([1-9])(?:\s*/\s*[1-9])?[\s)\].]*$")
 _NOTHING = (None,) * 13
 
 
@@ -130,7 +132,7 @@ def repaired(value: str | None) -> str:
     return _LIST_SUFFIX.sub("", text.strip()).strip(" .,;:-")
 
 
-def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
+def _forms(read: list[Syllable]) -> StandardName:
     """All forms of the syllables of one name."""
     plain = [one.folded for one in read]
     whole = " ".join(plain)
@@ -159,7 +161,7 @@ def _forms(read: list[Syllable], mother: str | None = None) -> StandardName:
         "".join([word[0] for word in plain]),
         " ".join(sorted(plain)),
         given if given in known else None,
-        mother,
+        None,
     )
 
 
@@ -176,9 +178,8 @@ def _slow(value: str | None) -> StandardName:
     if (newborn and not text.startswith("côn ")) or NEWBORN_SUFFIX.search(flat):
         rest = NEWBORN_SUFFIX.sub("", flat[newborn.end() :] if newborn else flat)
         mother = folded(repair_typing(" ".join(_expand_surname(_split(rest)))))
-        return StandardName(
-            *_NOTHING[:-1], mother if " " in mother and not is_placeholder_name(mother, mother) else None
-        )
+        known = " " in mother and not is_placeholder_name(mother, mother)
+        return StandardName(*_NOTHING[:-1], mother if known else None)
     words = _without_initials(_expand_surname(_split(repair_typing(text))))
     if "?" in text or "\ufffd" in text:
         # Where letters were lost so were marks: those that are left say nothing sure.
@@ -225,3 +226,26 @@ def mother_of_newborn(value: str | None) -> str | None:
     """The mother's name, in ASCII, where a raw name is that of a newborn entered under it."""
     # one search spares the whole reading of nearly every name
     return standard_name(value).mother if value and _NEWBORN_WORDS.search(value) else None
+
+
+def numbered_name(value: str | None) -> tuple[StandardName, str | None]:
+    """The forms of a raw name, and the digit in it that says which of newborn twins it is ("... 1/2", "con thứ 2 ...").
+
+    The digit is "0" where there is none: one beside another newborn's digit, or beside none, is news of a twin.
+    """
+    if not value:
+        return standard_name(value), None
+    text = capped(value).lower() if _DIGITS.search(value) else ""
+    found = _ORDER_AHEAD.search(text) or _ORDER_BEHIND.search(text)
+    return standard_name(value), found[1] if found else "0"
+
+
+def name_beside_mother(numbered: tuple[StandardName, str | None], mother: StandardName) -> tuple[str | None, ...]:
+    """The forms of a name as it stands beside the mother's, and its digit.
+
+    The mother's own name in the place of the child's is no name, with a digit behind it or without.
+    """
+    name, order = numbered
+    if name.folded is not None and name.folded == mother.folded:
+        name = StandardName(*_NOTHING[:-1], name.folded)
+    return (*name, order)

@@ -1,6 +1,7 @@
 """Clusters: constraints hold whatever comes, a third record settles a doubt, twins and namesakes stay apart."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from mpi.domain.model import AllOf, Comparison, Level, LevelParameters, LinkageModel, Predicate
 from mpi.matching.kernel import FORBID, HOLD, as_rows
+from mpi.matching.scorer import Scorer
 from mpi.persons import clusters as module
 from mpi.persons.clusters import Clusters, Constraints, Edges, cluster
 from mpi.persons.placement import place
@@ -17,6 +20,34 @@ from tests.factories import PRIOR, edges_of, rows_of, small_model, small_scorer
 
 LINK, REVIEW = 8.0, 2.0
 Pairs = list[tuple[int, int]]
+
+
+def _retrained(levels: dict[tuple[str, str], tuple[float, float]]) -> LinkageModel:
+    """The small model with other m and u for some levels."""
+    model = small_model()
+    assert model.parameters is not None
+    trained = {**model.parameters.levels, **{where: LevelParameters(*share) for where, share in levels.items()}}
+    return replace(model, parameters=replace(model.parameters, levels=trained))
+
+
+@cache
+def _scorer(**equal_u: float) -> Scorer:
+    """The small model where the u of some comparisons' equal level is another."""
+    return Scorer(_retrained({(name, "equal"): (0.95, u) for name, u in equal_u.items()}))
+
+
+@cache
+def _scorer_of_years() -> Scorer:
+    """The small model with a level for years that agree where one side knows no more: 5.6 bits."""
+    model = _retrained({("birth", "year alone"): (0.5, 0.01)})
+    levels = (
+        Level("missing", Predicate("null", ("year",)), is_null=True),
+        Level("equal", Predicate("exact", ("birth",))),
+        Level("year alone", AllOf((Predicate("exact", ("year",)), Predicate("null", ("birth",))))),
+        Level("different", None),
+    )
+    comparisons = [Comparison("birth", levels) if each.name == "birth" else each for each in model.comparisons]
+    return Scorer(replace(model, comparisons=tuple(comparisons)))
 
 
 @dataclass
@@ -27,13 +58,14 @@ class Case:
     must: Pairs = field(default_factory=list)
     cannot: Pairs = field(default_factory=list)
     persons: list[int] | None = None
+    scorer: Scorer = field(default_factory=small_scorer)
 
     @property
     def owners(self) -> NDArray[np.int64]:
         return np.array(self.persons or [-1] * len(self.records), dtype=np.int64)
 
     def run(self, *, order: NDArray[np.int64] | None = None) -> tuple[Clusters, Edges]:
-        edges = edges_of(rows := rows_of(*self.records))
+        edges = edges_of(rows := rows_of(*self.records, scorer=self.scorer), scorer=self.scorer)
         if order is not None:
             edges = Edges(edges.left[order], edges.right[order], edges.weights[order], edges.vetoes[order])
         return self.weigh(rows, edges), edges
@@ -41,7 +73,7 @@ class Case:
     def weigh(self, rows: NDArray[np.uint8], edges: Edges) -> Clusters:
         must, cannot = (np.array(pairs, dtype=np.int32).reshape(-1, 2) for pairs in (self.must, self.cannot))
         return cluster(
-            small_scorer().program,
+            self.scorer.program,
             as_rows(rows),
             edges,
             persons=self.owners,
@@ -108,6 +140,54 @@ def test_twins_stay_apart_and_are_asked_about() -> None:
     # each twin's own records come together all the same
     more = Case([{"name": name, **twin} for name in ("an", "anh", "an", "anh")])
     assert more.groups() == _sets("02", "13")
+
+
+AN, ANH = {"name": "an", "birth": "b"}, {"name": "anh", "birth": "b"}
+
+
+def test_a_third_record_is_no_bridge_between_two_that_hold_each_other() -> None:
+    """2 fits 0 by its name and 1 by its number, which 17 bits do not make a number of one's own."""
+    case = Case([AN, {**ANH, "number": "1"}, {**AN, "number": "1"}])
+    _, edges = case.run()
+    assert edges.vetoes[0] == HOLD
+    assert (edges.weights[1:] >= LINK).all()
+    assert case.groups() == _sets("0", "12")
+    assert case.questions() == {(0, 2)}
+
+
+def test_more_records_than_hold_each_other_are_a_bridge() -> None:
+    other = {**AN, "number": "1"}
+    assert Case([AN, {**ANH, "number": "1"}, other, other]).groups() == _sets("0123")
+
+
+def test_a_pair_that_is_all_but_sure_counts_twice_against_a_hold() -> None:
+    records: list[dict[str, Any]] = [
+        AN,
+        {**ANH, "number": "1", "phones": ("q",)},
+        {**AN, "number": "1", "phones": ("p", "q")},
+    ]
+    assert Case(records, scorer=_scorer(birth=1e-7)).groups() == _sets("0", "12")
+    records[0] = {**AN, "phones": ("p",)}
+    assert Case(records, scorer=_scorer(birth=1e-7)).groups() == _sets("012")
+
+
+def test_a_number_of_ones_own_bridges_whatever_holds() -> None:
+    case = Case([{**AN, "number": "1"}, ANH, ANH, {**ANH, "number": "1"}], persons=[-1, 5, 5, 5])
+    assert case.groups() == _sets("0", "123")
+    assert replace(case, scorer=_scorer(number=1e-9)).groups() == _sets("0123")
+
+
+def test_a_record_that_knows_less_outvotes_none_that_knows_more() -> None:
+    """2 knows the year alone. Its number is that of 0, whose whole date is not that of 1."""
+    one, two = {"name": "an", "year": 1, "birth": "b"}, {"name": "an", "year": 1, "birth": "c"}
+    case = Case([{**one, "number": "7"}, two, {"name": "an", "year": 1, "number": "7"}], scorer=_scorer_of_years())
+    _, edges = case.run()
+    assert edges.weights[(edges.left == 1) & (edges.right == 2)] >= LINK
+    assert case.groups() == _sets("02", "1")
+    # without a number it fits both alike, and they are hardly one: a steward is asked about either
+    unsure = Case([one, two, {"name": "an", "year": 1}], scorer=_scorer_of_years())
+    assert unsure.groups() == _sets("0", "1", "2")
+    assert unsure.questions() == {(0, 2), (1, 2)}
 
 
 def test_different_numbers_forbid_through_any_member() -> None:
@@ -232,6 +312,18 @@ def test_constraints_are_never_broken(case: Case) -> None:
             (a, b) for a in group for b in group if None not in (numbers[a], numbers[b]) and numbers[a] != numbers[b]
         ]
         assert all(start[a] == start[b] for a, b in clash)
+
+
+@_PROPERTY
+@given(_cases())
+def test_three_records_never_bridge_a_hold_silently(case: Case) -> None:
+    found, edges = case.run()
+    alone = {min(group) for group in _forced(case) if len(group) == 1}
+    for group in _partition(found.labels):
+        if len(group) == 3 and group <= alone:
+            inside = np.isin(edges.left, list(group)) & np.isin(edges.right, list(group))
+            sure = (edges.weights[inside] >= module.STRONG_PAIR).any()
+            assert sure or not edges.vetoes[inside].any()
 
 
 @_PROPERTY

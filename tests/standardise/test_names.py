@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpi.standardise.names import StandardName, mother_of_newborn, standard_name
+from mpi.standardise.names import StandardName, mother_of_newborn, name_beside_mother, numbered_name, standard_name
 from mpi.standardise.placeholders import is_placeholder_name
 from tests.strategies import vietnamese_names, written_names
 
@@ -103,6 +103,40 @@ NEWBORNS = [
     ("BÉ GÁI", None),
     ("Con bà", None),
 ]
+
+
+@pytest.mark.parametrize(
+    ("written", "order"),
+    [
+        ("CB TRẦN THỊ BÉ 1/2", "1"),
+        ("Con bà Trần Thị Bé 2", "2"),
+        ("CON THỨ 2 CỦA LÊ THỊ HOA", "2"),
+        ("con thu 3 ba Le Thi Hoa", "3"),
+        ("BÉ TRAI 1 CON BÀ LÊ THỊ HOA", "1"),
+        ("Bé gái 2 Lê Thị Hoa", "2"),
+        ("Lê Thị Hoa (con 2)", "2"),
+        ("Lê Thị Hoa - Con 1", "1"),
+        ("CON BÀ LÊ THỊ HOA", "0"),
+        ("CON BÀ LÊ THỊ HOA 12", "0"),
+        ("Lê Thị Hoa sinh 2012", "0"),
+        ("Lê Thị Hoa", "0"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_digit_of_a_newborn_twin_is_kept(written: str | None, order: str | None) -> None:
+    name, digit = numbered_name(written)
+    assert name == standard_name(written)
+    assert digit == order
+    assert name_beside_mother((name, digit), standard_name(None)) == (*name, order)
+
+
+@pytest.mark.parametrize("written", ["LÊ THỊ HOA", "le thi hoa", "Lê Thị Hoa 2"])
+def test_the_mothers_own_name_is_not_the_childs(written: str) -> None:
+    numbered = numbered_name(written)
+    beside = name_beside_mother(numbered, standard_name("Lê Thị Hoa"))
+    assert beside == (*NOTHING._replace(mother="le thi hoa"), numbered[1])
+    assert name_beside_mother(numbered, standard_name("Lê Thị Hòa An"))[:-1] == standard_name(written)
 
 
 @pytest.mark.parametrize(("written", "mother"), NEWBORNS)
