@@ -231,13 +231,14 @@ def mother_of_newborn(value: str | None) -> str | None:
 def numbered_name(value: str | None) -> tuple[StandardName, str | None]:
     """The forms of a raw name, and the digit in it that says which of newborn twins it is ("... 1/2", "con thứ 2 ...").
 
-    The digit is "0" where there is none: one beside another newborn's digit, or beside none, is news of a twin.
+    The digit of a name without one is "0": beside a digit it is news of a twin. What is no name has none.
     """
-    if not value:
-        return standard_name(value), None
+    name = standard_name(value)
+    if value is None or (name.folded is None and name.mother is None):
+        return name, None
     text = capped(value).lower() if _DIGITS.search(value) else ""
     found = _ORDER_AHEAD.search(text) or _ORDER_BEHIND.search(text)
-    return standard_name(value), found[1] if found else "0"
+    return name, found[1] if found else "0"
 
 
 def name_beside_mother(numbered: tuple[StandardName, str | None], mother: StandardName) -> tuple[str | None, ...]:

@@ -120,6 +120,8 @@ NEWBORNS = [
         ("CON BÀ LÊ THỊ HOA 12", "0"),
         ("Lê Thị Hoa sinh 2012", "0"),
         ("Lê Thị Hoa", "0"),
+        ("BÉ GÁI 2", None),
+        ("không rõ 1", None),
         ("", None),
         (None, None),
     ],
