@@ -4,27 +4,35 @@ Each is one moment of the registry, however long the writing takes, and memory d
 """
 
 import gc
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from mpi.batch.pairs import threads_available
 from mpi.domain.model import LinkageModel
 from mpi.registry import persons, reviews
 from mpi.registry.counters import last_numbers
 from mpi.registry.persons import CROSS_REFERENCE_SCHEMA
 from mpi.registry.registry import Registry
 from mpi.registry.reviews import REVIEW_TASK_SCHEMA
-from mpi.registry.source_records import raw_records
-from mpi.services.golden_records import PeoplesRecords, golden_schema, golden_table
+from mpi.registry.source_records import raw_columns
+from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services.featurise import Crew
+from mpi.services.golden_records import PeoplesRecords, golden_columns, golden_schema, golden_table
 from mpi.services.table_files import TableFile
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, total)."""
 
+SMALL_REGISTRY = 100_000
+"""People below which worker processes would cost more than they bring."""
+
 PEOPLE_A_BATCH = 32_768
-"""People whose records are in memory at once (about 300 MB with all that is made of them)."""
+"""People of one batch (about 300 MB in the worker that makes their golden records)."""
 
 
 def export_cross_references(registry: Registry, out: str | Path) -> int:
@@ -57,20 +65,37 @@ def export_golden_records(
     Columns: enterprise_id, records (how many), and for every field of the rules' survivorship `<field>`, `<field>_from`
     (source:id) and `<field>_reason`. Raises InvalidInputError for a file that cannot be written.
     """
+    # what golden records do not hang on need not travel to the workers
+    bare = replace(model, parameters=None, term_frequencies={})
     with TableFile(out, golden_schema(model)) as file, registry.snapshot() as uow, _collector_paused():
         last = last_numbers(uow).person
-        for first in range(1, last + 1, PEOPLE_A_BATCH):
-            numbers = np.arange(first, min(first + PEOPLE_A_BATCH, last + 1), dtype=np.int64)
-            links = persons.members(uow, numbers)
-            people, places = np.unique(links.person_ids, return_inverse=True)
-            if len(people):
-                records = [record for _, record in raw_records(uow, links.record_ids)]
-                names = persons.enterprise_ids_of(uow, people)
-                given = PeoplesRecords(records, places.astype(np.int64))
-                file.write(golden_table(model, [names[number] for number in people.tolist()], given))
-            if progress:
-                progress("golden records", int(numbers[-1]), last)
+        workers = threads_available() if last >= SMALL_REGISTRY else 1
+        with Crew(bare, registry.secret, workers=workers) as crew:
+            ends: deque[int] = deque()
+            for _, table in crew.each(golden_table, _batches(uow, bare, last, ends)):
+                file.write(table)
+                done = ends.popleft()
+                if progress and done < last:
+                    progress("golden records", done, last)
+        if progress:
+            progress("golden records", last, last)
     return file.rows
+
+
+def _batches(
+    uow: UnitOfWork, model: LinkageModel, last: int, ends: deque[int]
+) -> Iterator[tuple[LinkageModel, list[str], PeoplesRecords]]:
+    """What `golden_table` takes, for all people in the order of their numbers; to `ends` goes the last number of
+    each batch."""
+    for first in range(1, last + 1, PEOPLE_A_BATCH):
+        numbers = np.arange(first, min(first + PEOPLE_A_BATCH, last + 1), dtype=np.int64)
+        links = persons.members(uow, numbers)
+        people, places = np.unique(links.person_ids, return_inverse=True)
+        if len(people):
+            records = raw_columns(uow, links.record_ids, golden_columns(model))
+            names = persons.enterprise_ids_of(uow, people)
+            ends.append(int(numbers[-1]))
+            yield model, [names[number] for number in people.tolist()], PeoplesRecords(records, places.astype(np.int64))
 
 
 @contextmanager

@@ -89,7 +89,10 @@ def featurise(table: pa.Table) -> NDArray[np.uint8]:
 
 
 class Crew:
-    """Worker processes for `describe` and `featurise`; with fewer than two workers the work is done here, at once."""
+    """Worker processes for `describe`, `featurise` and what else takes long and stands alone.
+
+    With fewer than two workers the work is done here, at once.
+    """
 
     def __init__(self, model: LinkageModel, key: bytes, *, workers: int) -> None:
         self.workers = max(workers, 1)

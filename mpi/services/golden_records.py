@@ -24,10 +24,11 @@ from mpi.persons.survivorship import (
     GoldenRecord,
     choose,
     golden_record,
-    key_order,
     reason,
 )
+from mpi.registry.source_records import RawColumns
 from mpi.services.moments import moment
+from mpi.standardise.catalogue import STANDARDISERS
 from mpi.standardise.record import standardise_record, standardise_table
 
 Integers = NDArray[np.int64]
@@ -38,9 +39,12 @@ _MEMBER = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class PeoplesRecords:
-    """n source records and the person of each, int64 (n,): people are numbered 0 to p - 1 and each has a record."""
+    """n source records with the raw columns of `golden_columns`, and the person of each, int64 (n,).
 
-    records: Sequence[SourceRecord]
+    People are numbered 0 to p - 1 and each has a record.
+    """
+
+    records: RawColumns
     people: Integers
 
 
@@ -48,17 +52,24 @@ class PeoplesRecords:
 class _Batch:
     """n records by column, in the order of their keys: raw values with the time of capture, and what criteria go by.
 
-    `systems` int64 (n,) are places in `names`; `moments` int64 (n,) are places in `times`, which grow, or -1.
+    `keys` and `local_ids` are string (n,). `systems` int64 (n,) are places in `names`; `moments` int64 (n,) are places
+    in `times`, which grow, or -1.
     """
 
     raw: pa.Table
     keys: pa.Array
+    local_ids: pa.Array
     people: Integers
     names: Sequence[str]
     systems: Integers
     tiers: Integers
     times: Sequence[str]
     moments: Integers
+
+
+def golden_columns(model: LinkageModel) -> list[str]:
+    """The raw columns that golden records are made of, beside the time of capture."""
+    return [rule.field for rule in model.survivorship if rule.field != _RECORDED]
 
 
 def golden_schema(model: LinkageModel) -> pa.Schema:
@@ -100,11 +111,13 @@ def _columns_of(rule: SurvivorshipRule) -> tuple[str, str, str]:
 
 
 def _reading(model: LinkageModel, column: str) -> tuple[FieldRule, ...]:
-    """The fields that read a raw column, cut down to that column and the time of capture."""
+    """The fields that a raw column alone can give values of, cut down to that column and the time of capture."""
     return tuple(
         replace(rule, inputs={name: raw for name, raw in rule.inputs.items() if raw in (column, _RECORDED)})
         for rule in model.fields
-        if column in rule.inputs.values()
+        if any(
+            raw == column for name, raw in rule.inputs.items() if name not in STANDARDISERS[rule.standardiser].context
+        )
     )
 
 
@@ -118,34 +131,39 @@ def _only(record: SourceRecord, column: str) -> SourceRecord:
 
 
 def _batch(model: LinkageModel, given: PeoplesRecords) -> _Batch:
-    order = sorted(range(len(given.records)), key=[key_order(record.key) for record in given.records].__getitem__)
-    records = [given.records[at] for at in order]
-    fields = [rule.field for rule in model.survivorship if rule.field != _RECORDED]
-    values = [record.values for record in records]
-    recorded = [record.recorded_at for record in records]
-    known_as = {text: moment(text) for text in set(recorded)}
-    times = sorted({known for known in known_as.values() if known is not None})
-    place = {text: -1 if known is None else bisect_left(times, known) for text, known in known_as.items()}
-    systems = [record.key.source_system for record in records]
-    names = sorted(set(systems))
+    records = given.records
+    keys = pa.table({"system": records.systems, "local_id": records.source_record_ids})
+    order = pc.sort_indices(keys, sort_keys=[("system", "ascending"), ("local_id", "ascending")])
+    keys = keys.take(order).combine_chunks()
+    system = pc.dictionary_encode(keys["system"].combine_chunks())
+    names = sorted(system.dictionary.to_pylist())
     number = {name: at for at, name in enumerate(names)}
-    numbers = np.array([number[system] for system in systems], dtype=np.int64)
+    numbers = np.array([number[name] for name in system.dictionary.to_pylist()], dtype=np.int64)
+    systems = numbers[system.indices.to_numpy()]
     tiers = np.array([model.trust.get(name, UNTRUSTED) for name in names], dtype=np.int64)
+    recorded = records.recorded_ats.take(order).combine_chunks()
+    times, moments = _moments(recorded)
+    raw = records.values.select(golden_columns(model)).take(order).append_column(_RECORDED, recorded)
     return _Batch(
-        raw=pa.table(
-            {
-                **{field: pa.array([each.get(field) for each in values], pa.string()) for field in fields},
-                _RECORDED: pa.array(recorded, pa.string()),
-            }
-        ),
-        keys=pa.array([str(record.key) for record in records], pa.string()),
-        people=given.people[order],
+        raw=raw.combine_chunks(),
+        keys=pc.binary_join_element_wise(keys["system"], keys["local_id"], ":").combine_chunks(),
+        local_ids=keys["local_id"].combine_chunks(),
+        people=given.people[order.to_numpy()],
         names=names,
-        systems=numbers,
-        tiers=tiers[numbers],
+        systems=systems,
+        tiers=tiers[systems],
         times=times,
-        moments=np.array([place[text] for text in recorded], dtype=np.int64),
+        moments=moments,
     )
+
+
+def _moments(recorded: pa.Array) -> tuple[list[str], Integers]:
+    """The moments that times of capture stand for, growing, and the place of each time's among them or -1."""
+    encoded = pc.dictionary_encode(recorded)
+    known = [moment(text) for text in encoded.dictionary.to_pylist()]
+    times = sorted({each for each in known if each is not None})
+    places = np.array([-1 if each is None else bisect_left(times, each) for each in known] + [-1], dtype=np.int64)
+    return times, places[pc.fill_null(encoded.indices, len(known)).to_numpy()]
 
 
 def _field_columns(model: LinkageModel, rule: SurvivorshipRule, batch: _Batch, people: int) -> list[pa.Array]:
@@ -217,6 +235,6 @@ def _reasons(rule: SurvivorshipRule, batch: _Batch, choices: Choices, *, rows: I
 
 def _candidate(batch: _Batch, row: int, value: str) -> Candidate:
     system = batch.names[batch.systems[row]]
-    key = RecordKey(system, batch.keys[row].as_py().removeprefix(f"{system}:"))
+    key = RecordKey(system, batch.local_ids[row].as_py())
     moment = int(batch.moments[row])
     return Candidate(key, value, batch.times[moment] if moment >= 0 else None, int(batch.tiers[row]))

@@ -32,6 +32,7 @@ class Standardiser:
 
     `reducers` (one an input, None to pass it on) bring an input down to what the result depends on:
     few distinct values, hashable. `combine` takes the reduced values and gives one value an output.
+    Inputs in `context` only help to read the others: from them alone no value comes.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Standardiser:
     outputs: tuple[Output, ...]
     reducers: tuple[Reducer | None, ...]
     combine: Callable[..., Values]
+    context: frozenset[str] = frozenset()
 
     def function(self, *values: str | None) -> Values:
         """The standard values of one raw value (or None) for each input, in order."""
@@ -130,6 +132,7 @@ _ALL = (
         (*_DATE_OUTPUTS, Output("grown", TEXT)),
         (_written_birth, dates.parse_year),
         _birth_date,
+        context=frozenset({"recorded_at"}),
     ),
     Standardiser("vn_sex", ("sex",), _outputs(TEXT, ""), (sexes.standard_sex,), lambda sex: (sex,)),
     Standardiser(
@@ -138,6 +141,7 @@ _ALL = (
         _outputs(TEXT, *identifiers.StandardIdentifiers._fields),
         (None, None, _birth_year, sexes.standard_sex, dates.parse_year),
         _identifiers,
+        context=frozenset({"birth_date", "sex", "recorded_at"}),
     ),
     Standardiser(
         "vn_phone",
@@ -145,6 +149,7 @@ _ALL = (
         _outputs(TEXTS, ""),
         (None, phones.era),
         lambda phone, written: (phones.standard_phones(phone, written),),
+        context=frozenset({"recorded_at"}),
     ),
     Standardiser(
         "vn_address",
@@ -152,6 +157,7 @@ _ALL = (
         (Output("wards", TEXTS), Output("street", TEXT)),
         (None, None, addresses.after_reform),
         addresses.standard_address,
+        context=frozenset({"recorded_at"}),
     ),
     Standardiser("text", ("value",), _outputs(TEXT, ""), (text.words,), lambda value: (value,)),
     Standardiser("token", ("value",), _outputs(TEXT, ""), (text.token,), lambda value: (value,)),

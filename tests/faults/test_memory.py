@@ -21,12 +21,12 @@ def _lines(ending: str, rows: int) -> Iterator[str]:
     if ending == "csv":
         yield "source_record_id,name,birth,number"
     for n in range(rows):
-        known = n % RECORDS
+        who = str(n % RECORDS)
         values = {
-            "source_record_id": str(known),
-            "name": f"an {known} {LONG}",
+            "source_record_id": who,
+            "name": f"an {who} {LONG}",
             "birth": "1980-01-01",
-            "number": f"7{known}",
+            "number": f"7{who}",
         }
         yield ",".join(values.values()) if ending == "csv" else json.dumps(values)
 

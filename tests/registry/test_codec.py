@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpi.registry.codec import PersonalDataCodec
@@ -31,3 +31,13 @@ def test_stored_text_is_json_with_sorted_keys_and_no_nul() -> None:
     assert stored.startswith('{"a":"Huế","b":')
     assert "\x00" not in stored
     assert json.loads(stored) == {"a": "Huế", "b": "a\x00b"}
+
+
+@settings(deadline=None)  # the first call loads Arrow's reader
+@given(st.lists(st.dictionaries(st.sampled_from(["sex", "full_name", "địa chỉ", "other"]), texts), max_size=6))
+def test_some_columns_of_many_texts_are_decoded_at_once(rows: list[dict[str, str]]) -> None:
+    names = ["full_name", "địa chỉ", "sex"]
+    found = codec.decode_columns([codec.encode(row) for row in rows], names)
+    assert found.column_names == names
+    assert found.to_pylist() == [{name: row.get(name) for name in names} for row in rows]
+    assert codec.decode_columns([codec.encode(row) for row in rows], []).num_columns == 0

@@ -114,6 +114,23 @@ def test_feature_rows_stream_by_layout(registry: Registry, monkeypatch: pytest.M
         assert len(records.records_with_other_layout(uow, "layout-3")) == len(ids)
 
 
+def test_raw_columns_are_the_raw_records(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_IDS_A_READ", 7)
+    with registry.begin() as uow:
+        first = store_records(uow, NAMES[:20])
+        ids = np.concatenate([store_records(uow, NAMES[:5], source="hospital"), first])
+    with registry.snapshot() as uow:
+        raw = [record for _, record in records.raw_records(uow, ids)]
+        found = records.raw_columns(uow, ids, ["address", "nothing"])
+        none = records.raw_columns(uow, ids[:0], ["address"])
+    assert found.systems.to_pylist() == [record.key.source_system for record in raw]
+    assert found.source_record_ids.to_pylist() == [record.key.source_record_id for record in raw]
+    assert found.recorded_ats.to_pylist() == [record.recorded_at for record in raw]
+    assert found.values["address"].to_pylist() == [record.values["address"] for record in raw]
+    assert found.values["nothing"].null_count == len(ids)
+    assert (len(none.systems), none.values.num_rows, none.values.column_names) == (0, 0, ["address"])
+
+
 def test_records_are_found_by_key(registry: Registry) -> None:
     with registry.begin() as uow:
         ids = store_records(uow, NAMES[:2])

@@ -1,5 +1,6 @@
 """Exports: what is in the files, that they appear whole or not at all, and that batches do not show."""
 
+import resource
 import stat
 from pathlib import Path
 
@@ -91,6 +92,22 @@ def test_golden_records_are_those_that_an_enquiry_shows(registry: Registry, tmp_
             assert (row[f"{field}_reason"] or None) == (survivor.reason if survivor else None)
             assert (row[f"{field}_from"] or None) == (str(survivor.key) if survivor else None)
         assert row["full_name"] == by_field["full_name"].value
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_workers_make_the_same_golden_records(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(registry, [LAN, HUNG, MAI[:1], MAI[1:]])
+    here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
+    export_golden_records(registry, MODEL, here)
+    monkeypatch.setattr(export, "PEOPLE_A_BATCH", 1)
+    monkeypatch.setattr(export, "SMALL_REGISTRY", 1)
+    monkeypatch.setattr(export, "threads_available", lambda: 2)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert export_golden_records(registry, MODEL, there) == 4
+    assert pq.read_table(there).equals(pq.read_table(here))
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime > before
 
 
 def test_golden_records_in_small_batches_are_the_same(

@@ -1,15 +1,18 @@
 """Golden records of one person and of many are the same, and nothing that says nothing ever wins."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpi.domain.model import SurvivorshipRule
 from mpi.domain.records import RecordKey, SourceRecord
-from mpi.services.golden_records import PeoplesRecords, golden_record_of, golden_table
+from mpi.registry.source_records import RawColumns
+from mpi.services.golden_records import PeoplesRecords, golden_columns, golden_record_of, golden_table
 from tests.services.stored import HUNG, LAN, MODEL, record
 
 VALUES = {
@@ -20,6 +23,21 @@ VALUES = {
     "ward_code": ("26740", "27286", "?"),
     "address": ("12 Lê Lợi, Phường 1", "Phường 1", "không"),
 }
+
+
+def by_column(given: Sequence[SourceRecord]) -> RawColumns:
+    """Records as the registry gives many of them."""
+
+    def column(values: Iterable[str | None]) -> pa.ChunkedArray:
+        return pa.chunked_array([pa.array(values, pa.string())])
+
+    return RawColumns(
+        systems=column(each.key.source_system for each in given),
+        source_record_ids=column(each.key.source_record_id for each in given),
+        recorded_ats=column(each.recorded_at for each in given),
+        values=pa.table({name: column(each.values.get(name) for each in given) for name in golden_columns(MODEL)}),
+    )
+
 
 records = st.builds(
     SourceRecord,
@@ -35,7 +53,7 @@ def test_many_people_at_once_are_as_each_alone(rows: list[tuple[int, SourceRecor
     numbers = {person: place for place, person in enumerate(sorted({person for person, _ in rows}))}
     names = [f"P{person}" for person in numbers]
     people = np.array([numbers[person] for person, _ in rows], dtype=np.int64)
-    table = golden_table(MODEL, names, PeoplesRecords([each for _, each in rows], people)).to_pylist()
+    table = golden_table(MODEL, names, PeoplesRecords(by_column([each for _, each in rows]), people)).to_pylist()
     for name, row, person in zip(names, table, numbers, strict=True):
         golden = golden_record_of(MODEL, name, [each for whose, each in rows if whose == person])
         assert (row["enterprise_id"], row["records"]) == (golden.enterprise_id, len(golden.record_keys))
@@ -59,7 +77,7 @@ def test_placeholders_never_win_and_reasons_are_told() -> None:
 
 def test_a_person_of_whom_nothing_is_known_has_an_empty_row() -> None:
     nobody = record("station", "S9", full_name="không rõ", phone="0000000000")
-    given_records = PeoplesRecords([HUNG[0], nobody], np.array([1, 0]))
+    given_records = PeoplesRecords(by_column([HUNG[0], nobody]), np.array([1, 0]))
     first, second = golden_table(MODEL, ["P0", "P1"], given_records).to_pylist()
     assert [value for name, value in first.items() if name not in ("enterprise_id", "records")] == [None] * 27
     assert (second["full_name"], second["full_name_reason"]) == ("Lê Văn Hùng", "the only value known")
@@ -91,7 +109,7 @@ def test_reasons_of_different_people_are_not_mixed_up() -> None:
     )
     rows = [(person, sex) for person, (sexes, _) in enumerate(people) for sex in sexes]
     found = [record("hospital", str(at), sex=sex) for at, (_, sex) in enumerate(rows)]
-    given_records = PeoplesRecords(found, np.array([person for person, _ in rows]))
+    given_records = PeoplesRecords(by_column(found), np.array([person for person, _ in rows]))
     model = replace(MODEL, survivorship=(SurvivorshipRule("sex", ("frequent",)),))
     table = golden_table(model, [f"P{person}" for person in range(len(people))], given_records)
     assert table["sex_reason"].to_pylist() == [reason for _, reason in people]

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
@@ -50,6 +51,14 @@ def scalar_rows(records: Sequence[dict[str, str | None]], fields: Sequence[Field
 
 def arrow(records: Sequence[dict[str, str | None]]) -> pa.Table:
     return pa.table({column: pa.array([record.get(column) for record in records], pa.string()) for column in COLUMNS})
+
+
+@given(raw_records())
+def test_context_alone_gives_no_value(record: dict[str, str | None]) -> None:
+    for field in FIELDS:
+        context = {name: raw for name, raw in field.inputs.items() if name in STANDARDISERS[field.standardiser].context}
+        alone = scalar_rows([record], [replace(field, inputs=context)])
+        assert set(alone[0].values()) == {None}, field.prefix
 
 
 @settings(max_examples=60, deadline=None)
