@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.matching.comparators import SCRATCH_SIZE
-from mpi.matching.jit import bits_set, leaf, lowest_bit
+from mpi.matching.jit import bits_set, inlined, leaf, lowest_bit
 from mpi.matching.predicates import holds
 from mpi.matching.screens import fill, screen
 
@@ -137,7 +137,7 @@ def workspace(program: Program) -> Workspace:
     )
 
 
-@leaf
+@inlined
 def _screen_few(program: Program, rows: Rows, words: int, number: int, work: Workspace) -> None:
     """Screen a test for the pairs `few.asked` only: they are set apart, and the answers put back in their places."""
     held, open_, few = work.held[number], work.open[number], work.few
@@ -160,7 +160,7 @@ def _screen_few(program: Program, rows: Rows, words: int, number: int, work: Wor
             mask[pair >> np.uint64(6)] |= np.uint64(1) << (pair & np.uint64(63))
 
 
-@leaf
+@inlined
 def _answer(program: Program, rows: Rows, count: int, number: int, asked: Any, work: Workspace) -> None:
     """Make sure that test `number` is answered for the pairs of the mask `asked`."""
     held, open_, known = work.held[number], work.open[number], work.known[number]
@@ -243,7 +243,7 @@ def settle(program: Program, rows: Rows, comparison: int, codes: Any, bits: Any,
                     bits[pair] += weight + _rarity(program, entry, one, other)
 
 
-@leaf
+@inlined
 def _rarity(program: Program, entry: int, one: int, other: int) -> float:
     """Term frequency adjustment in bits of two values, by their places in the frozen tables."""
     if one == 0:
@@ -269,7 +269,7 @@ def vetoed(program: Program, codes: Any) -> int:
     return effects
 
 
-@leaf
+@inlined
 def _score_chunk(program: Program, rows: Rows, count: int, prior: float, floor: float, work: Workspace) -> int:
     """Score the pairs in `work`, compacting away those that can no longer reach `floor`; gives how many are left."""
     for pair in range(count):
@@ -283,7 +283,7 @@ def _score_chunk(program: Program, rows: Rows, count: int, prior: float, floor: 
     return count
 
 
-@leaf
+@inlined
 def _compact(count: int, least: float, comparisons: int, work: Workspace) -> int:
     """Close the gaps that pairs with a total below `least` leave; gives how many pairs stay."""
     kept = 0
