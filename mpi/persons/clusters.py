@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
-from mpi.matching.jit import kernel, leaf
+from mpi.matching.jit import inlined, kernel, leaf
 from mpi.matching.kernel import APART, CHUNK, FORBID, HOLD, Program, Rows, Workspace, contributions, vetoed, workspace
 from mpi.matching.levels import Opcode
 
@@ -149,7 +149,7 @@ def _record_kept_apart(groups: Groups, record: int, b: int) -> bool:
     return False
 
 
-@leaf
+@inlined
 def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
     """Match weight (bits) and vetoes of two groups given by members a and b: the best level of every comparison over
     all pairs."""
@@ -158,7 +158,7 @@ def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: 
     return _weigh_members(program, rows, groups, a, b, prior, bench)
 
 
-@leaf
+@inlined
 def _take_better(program: Program, comparison: int, code: int, bits: float, bench: Bench) -> None:
     """Keep a level of one comparison if it is better than the best so far."""
     best = bench.best_codes[comparison]
@@ -175,7 +175,7 @@ def _take_better(program: Program, comparison: int, code: int, bits: float, benc
         bench.best_bits[comparison] = bits
 
 
-@leaf
+@inlined
 def _take_best(program: Program, rows: Rows, count: int, prior: float, bench: Bench) -> int:
     """Weigh the first `count` pairs on the bench, count their votes and keep the best level of each comparison; gives
     FORBID if a pair says so."""
@@ -197,7 +197,7 @@ def _take_best(program: Program, rows: Rows, count: int, prior: float, bench: Be
     return effects
 
 
-@leaf
+@inlined
 def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
     for comparison in range(bench.best_codes.shape[0]):
         bench.best_codes[comparison] = -1
@@ -233,7 +233,7 @@ def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int,
     return weight, effects | vetoed(program, bench.best_codes)
 
 
-@leaf
+@inlined
 def _judge(program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int, prior: float, bench: Bench) -> Any:
     """Weight and vetoes between the groups that an edge touches; a pair of single records keeps its own."""
     i, j = edges.left[edge], edges.right[edge]
