@@ -80,7 +80,7 @@ def _scaling(results: Mapping[str, Result]) -> Figure:
 def _precision_recall(results: Mapping[str, Result]) -> Figure:
     result = results["accuracy"]
     with _sheet(result, width=11.5, height=5.8, panels=2) as (figure, (left, right)):
-        for each, colour in zip(result["cities"], (OURS, OTHER, THIRD), strict=True):
+        for each, colour in zip(result["cities"], (OURS, OTHER, THIRD), strict=False):
             habits = each["city"]["habits"]
             if colour == OURS:
                 curve = each["pairs_by_threshold"]
