@@ -18,7 +18,7 @@ from mpi.matching.sharing import CappedValues, apply_caps
 from mpi.persons.clusters import Clusters, Constraints, Edges, cluster
 from mpi.persons.placement import Plan, place
 
-DOUBT = 8.0
+DOUBT = 5.0
 """Bits below `review` that a pair may weigh and still be weighed again with what the other records of its people
 know."""
 
