@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mpi.batch import pairs
-from mpi.batch.pairs import CUT, PairFinder, PairsReport
+from mpi.batch.pairs import CUT, LIMITS_FOR, PairFinder, PairsReport, block_limit
 from mpi.domain.model import BlockingRule
 from mpi.matching.levels import MAXIMUM_MEMBERS
 from tests.factories import KEY, PRIOR, all_pairs, rows_of, with_blocking
@@ -79,9 +79,10 @@ def _expected(records: Records, rule: BlockingRule) -> _Expected:
     expected = _Expected(set())
     done: list[list[int]] = []
     large = list(blocks.values())
+    limit = block_limit(rule.limit, len(records))
     for column in rule.refine:
-        done += [block for block in large if len(block) <= rule.limit]
-        large = [block for block in large if len(block) > rule.limit]
+        done += [block for block in large if len(block) <= limit]
+        large = [block for block in large if len(block) > limit]
         expected.refined += len(large)
         parts: list[list[int]] = []
         for block in large:
@@ -91,7 +92,7 @@ def _expected(records: Records, rule: BlockingRule) -> _Expected:
                 expected.missing += _word(records[place], column) is None
             parts += split.values()
         large = parts
-    most = CUT * rule.limit
+    most = CUT * limit
     for block in large:
         pieces = [block[start : start + most] for start in range(0, len(block), most)]
         if len(pieces) > 1:
@@ -137,7 +138,11 @@ def test_every_pair_that_shares_a_key_comes_once(records: Records) -> None:
     assert dict(zip(found, by_rule, strict=True)) == first
 
 
-def test_large_blocks_are_split_and_cut_and_the_report_says_how(records: Records) -> None:
+def test_large_blocks_are_split_and_cut_and_the_report_says_how(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # limits hold as they are written, as in a table of millions
+    monkeypatch.setattr(pairs, "LIMITS_FOR", len(records))
     found, _, report = _found(records, CROWDED)
     expected = [_expected(records, rule) for rule in CROWDED]
     assert set(found) == set().union(*(each.pairs for each in expected))
@@ -211,3 +216,9 @@ def test_tables_without_pairs(records: Records) -> None:
     assert found == []
     assert report.pairs == 0
     assert report.records == len(records)
+
+
+def test_limits_widen_in_small_tables_and_hold_in_large_ones() -> None:
+    assert block_limit(12, LIMITS_FOR) == block_limit(12, 9 * LIMITS_FOR) == 12
+    assert block_limit(12, LIMITS_FOR // 64) == 24
+    assert block_limit(12, 0) > 12
