@@ -25,11 +25,11 @@ _CODE, _NUMBER, _MEMBERS = 0, 1, 2
 
 
 class KeyProgram(NamedTuple):
-    """How keys are made from rows: for each rule its columns as (kind, slot) pairs, and the span of its key slots.
+    """How keys are made from rows: for each rule its columns as (kind, slot, step), and the span of its key slots.
 
-    `columns` int32 (rules, most columns, 2), kind -1 where there is none; `first_slot` int32 (rules + 1,): rule r
-    fills key slots
-    first_slot[r]:first_slot[r + 1], one for every combination of set members.
+    `columns` int32 (rules, most columns, 3), kind -1 where there is none; `first_slot` int32 (rules + 1,): rule r
+    fills key slots first_slot[r]:first_slot[r + 1], one for every combination of set members. Combination c takes
+    member c // step % MAXIMUM_MEMBERS of a set column.
     """
 
     columns: NDArray[np.int32]
@@ -53,12 +53,12 @@ class BlockingPlan:
 def blocking_plan(model: LinkageModel, layout: Layout) -> BlockingPlan:
     """Compile a model's blocking rules for rows of `layout`."""
     most = max((len(rule.columns) for rule in model.blocking), default=0)
-    columns = np.full((len(model.blocking), most, 2), -1, dtype=np.int32)
+    columns = np.full((len(model.blocking), most, 3), -1, dtype=np.int32)
     spans = [0]
     for place, rule in enumerate(model.blocking):
         sets = 0
         for index, column in enumerate(rule.columns):
-            columns[place, index] = _operand(model, layout, column)
+            columns[place, index] = (*_operand(model, layout, column), MAXIMUM_MEMBERS**sets)
             sets += model.columns[column] is ColumnKind.TEXTS
         spans.append(spans[-1] + MAXIMUM_MEMBERS**sets)
     refine = tuple(tuple(_operand(model, layout, column) for column in rule.refine) for rule in model.blocking)
@@ -83,35 +83,32 @@ def _word(rows: Any, record: int, kind: int, slot: int, member: int) -> Any:
 
 
 @leaf
-def _complete(program: KeyProgram, rows: Rows, record: int, rule: int, combination: int) -> bool:
+def _key_word(rows: Any, record: int, column: Any, combination: int) -> Any:
+    """The word of one of a rule's columns (kind, slot, step) at one combination of set members, 0 when missing."""
+    member = combination // column[2] % MAXIMUM_MEMBERS if column[0] == _MEMBERS else 0
+    return _word(rows, record, column[0], column[1], member)
+
+
+@leaf
+def _complete(columns: Any, rows: Rows, record: int, combination: int) -> bool:
     """Whether a record has every column of a rule at one combination of set members: known before anything is
     hashed."""
-    for column in range(program.columns.shape[1]):
-        kind = program.columns[rule, column, 0]
-        if kind < 0:
+    for place in range(columns.shape[0]):
+        if columns[place, 0] < 0:
             break
-        member = 0
-        if kind == _MEMBERS:
-            member = combination % MAXIMUM_MEMBERS
-            combination //= MAXIMUM_MEMBERS
-        if _word(rows, record, kind, program.columns[rule, column, 1], member) == 0:
+        if _key_word(rows, record, columns[place], combination) == 0:
             return False
     return True
 
 
 @leaf
-def _chain(program: KeyProgram, rows: Rows, record: int, rule: int, combination: int, key: Any) -> Any:
+def _chain(columns: Any, rows: Rows, record: int, rule: int, combination: int, key: Any) -> Any:
     """The key of a record under one rule and one combination of set members, all of them there."""
     code = np.uint64(rule + 1)
-    for column in range(program.columns.shape[1]):
-        kind = program.columns[rule, column, 0]
-        if kind < 0:
+    for place in range(columns.shape[0]):
+        if columns[place, 0] < 0:
             break
-        member = 0
-        if kind == _MEMBERS:
-            member = combination % MAXIMUM_MEMBERS
-            combination //= MAXIMUM_MEMBERS
-        code = hash_pair(code, _word(rows, record, kind, program.columns[rule, column, 1], member), key)
+        code = hash_pair(code, _key_word(rows, record, columns[place], combination), key)
     return code
 
 
@@ -121,11 +118,12 @@ def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
     rules = program.columns.shape[0]
     for record in range(out.shape[0]):
         for rule in range(rules):
+            columns = program.columns[rule]
             first, stop = program.first_slot[rule], program.first_slot[rule + 1]
             for slot in range(first, stop):
                 code = np.uint64(0)
-                if _complete(program, rows, record, rule, slot - first):
-                    code = _chain(program, rows, record, rule, slot - first, key)
+                if _complete(columns, rows, record, slot - first):
+                    code = _chain(columns, rows, record, rule, slot - first, key)
                 for earlier in range(first, slot):
                     if out[record, earlier] == code:
                         code = np.uint64(0)

@@ -105,12 +105,11 @@ _SIZES = {
 def _ordered_slots(model: LinkageModel) -> list[Slot]:
     """What every pair is asked about lies together at the front of a row; texts, which few pairs are, at its end."""
     compared = _compared_slots(model)
-    words = [slot for slot in compared if _SIZES.get(slot[1], 0) % 8 == 0 and slot[1] in _SIZES]
-    halves = [slot for slot in compared if _SIZES.get(slot[1], 0) == 4]
-    keys = [slot for slot in dict.fromkeys(_key_slots(model)) if slot not in compared]
-    wide = sorted(keys, key=lambda slot: -_SIZES[slot[1]])
     texts = [slot for slot in compared if slot[1] is Representation.BYTES]
-    return [*words, *halves, *wide, *texts]
+    # stable: 32-bit values behind the whole words, each in the order in which they are asked for
+    values = sorted((slot for slot in compared if slot not in texts), key=lambda slot: _SIZES[slot[1]] < 8)
+    keys = [slot for slot in dict.fromkeys(_key_slots(model)) if slot not in compared]
+    return [*values, *sorted(keys, key=lambda slot: -_SIZES[slot[1]]), *texts]
 
 
 def layout_of(model: LinkageModel) -> Layout:
@@ -131,7 +130,8 @@ def layout_of(model: LinkageModel) -> Layout:
             size = 1 + byte_widths[column]
         else:
             size = _SIZES[representation]
-            position = -(-position // size) * size if size < 8 else -(-position // 8) * 8
+            unit = min(size, 8)
+            position = -(-position // unit) * unit
         offsets[column, representation] = position
         position += size
     width = -(-position // 8) * 8

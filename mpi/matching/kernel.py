@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mpi.matching.comparators import SCRATCH_SIZE
 from mpi.matching.jit import bits_set, inlined, leaf, lowest_bit
 from mpi.matching.predicates import holds
-from mpi.matching.screens import fill, screen
+from mpi.matching.screens import ALL, fill, screen
 
 CHUNK = 256
 """Pairs that go through the program together: their rows stay in the processor's second cache."""
@@ -59,8 +59,7 @@ class Program(NamedTuple):
     stops[c].
     `weights` float64: bits of each level. `tf_slot` int32: slot of the term frequency index or -1; the adjustment is
     `tf_scale * (tf_log2u - max(log2 tf left, right, tf_floor))`.
-    `vetoes` uint64: which vetoes a level leaves standing, a bit each; `all_vetoes` uint64 (1,); `effects` uint8 (v,):
-    HOLD, FORBID or APART.
+    `vetoes` uint64: which vetoes a level leaves standing, a bit each; `effects` uint8 (v,): HOLD, FORBID or APART.
     `ceiling` float64 (c + 1,): the most that the comparisons from c on can still add.
     """
 
@@ -78,7 +77,6 @@ class Program(NamedTuple):
     tf_floor: NDArray[np.float64]
     tf_log2: NDArray[np.float64]
     vetoes: NDArray[np.uint64]
-    all_vetoes: NDArray[np.uint64]
     effects: NDArray[np.uint8]
     ceiling: NDArray[np.float64]
 
@@ -259,7 +257,7 @@ def _rarity(program: Program, entry: int, one: int, other: int) -> float:
 @leaf
 def vetoed(program: Program, codes: Any) -> int:
     """What the vetoes say of one pair's level codes (int8 (c,)): the effects that hold, as bits."""
-    standing: Any = program.all_vetoes[0]
+    standing: Any = ALL
     for comparison in range(codes.shape[0]):
         standing &= program.vetoes[program.base[comparison] + codes[comparison] + 1]
     effects: Any = 0

@@ -42,23 +42,13 @@ def fill(mask: Any, count: int) -> None:
 
 
 @leaf
-def _null_words(words: Any, ends: Any, count: int, slot: int, held: Any) -> None:
+def _null(words: Any, ends: Any, count: int, slot: int, nothing: Any, held: Any) -> None:
+    """A side is `nothing`."""
     left, right = ends
     for first in range(0, count, 64):
         word = np.uint64(0)
         for bit in range(min(64, count - first)):
-            missing = (words[left[first + bit], slot] == 0) | (words[right[first + bit], slot] == 0)
-            word |= np.uint64(missing) << np.uint64(bit)
-        held[first >> 6] = word
-
-
-@leaf
-def _null_integers(i32: Any, ends: Any, count: int, slot: int, held: Any) -> None:
-    left, right = ends
-    for first in range(0, count, 64):
-        word = np.uint64(0)
-        for bit in range(min(64, count - first)):
-            missing = (i32[left[first + bit], slot] == _MISSING) | (i32[right[first + bit], slot] == _MISSING)
+            missing = (words[left[first + bit], slot] == nothing) | (words[right[first + bit], slot] == nothing)
             word |= np.uint64(missing) << np.uint64(bit)
         held[first >> 6] = word
 
@@ -218,11 +208,11 @@ def screen(rows: Any, ends: Any, count: int, test: Any, held: Any, could: Any) -
     if code == _EXACT_CODE:
         _equal(rows.u64, ends, count, (slot, slot), np.uint64(0), held)
     elif code == _NULL_CODE or code == _NULL_MEMBERS:
-        _null_words(rows.u64, ends, count, slot, held)
+        _null(rows.u64, ends, count, slot, np.uint64(0), held)
     elif code == _EXACT_INTEGER:
         _equal(rows.i32, ends, count, (slot, slot), np.int32(_MISSING), held)
     elif code == _NULL_INTEGER:
-        _null_integers(rows.i32, ends, count, slot, held)
+        _null(rows.i32, ends, count, slot, np.int32(_MISSING), held)
     elif code == _DIFFERENCE:
         _difference(rows.i32, ends, count, slot, test[4], held)
     elif code == _DATE_SWAPPED:

@@ -210,7 +210,6 @@ def compile_program(model: LinkageModel, layout: Layout, frequencies: FrequencyT
         tf_floor=np.array(table.tf_floor),
         tf_log2=frequencies.log2,
         vetoes=_vetoes_left(model),
-        all_vetoes=np.array([(1 << len(model.vetoes)) - 1], dtype=np.uint64),
         effects=np.array([_EFFECTS[veto.effect] for veto in model.vetoes], dtype=np.uint8),
         ceiling=ceiling,
     )

@@ -140,10 +140,8 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
     A record may be in the batch once. Raises InvalidInputError when it is there twice, RegistryError when a record is
     not stored under the key that the batch gives it (two keys with one hash).
     """
-    _refuse_nul(batch)
+    _refuse_unfit(batch)
     ids = batch.record_ids
-    if len(np.unique(ids)) != len(ids):
-        raise InvalidInputError("a batch of new versions holds one record twice")
     if len(ids) == 0:
         return
     stored, content, old = source_record.c, record_content.c, source_record_version.c
@@ -199,10 +197,8 @@ def archive_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None
 
     The late version takes the current one's number, which goes up by one. Errors are those of `supersede_batch`.
     """
-    _refuse_nul(batch)
+    _refuse_unfit(batch)
     ids = batch.record_ids
-    if len(np.unique(ids)) != len(ids):
-        raise InvalidInputError("a batch of new versions holds one record twice")
     if len(ids) == 0:
         return
     versions = current_versions(uow, ids).versions
@@ -419,6 +415,13 @@ def keys_of(uow: UnitOfWork, record_ids: Integers) -> dict[int, RecordKey]:
 def count(uow: UnitOfWork) -> int:
     """How many records are stored (not counting superseded versions)."""
     return int(uow.connection.scalar(sa.select(sa.func.count()).select_from(source_record)) or 0)
+
+
+def _refuse_unfit(batch: RecordBatchRows) -> None:
+    """New versions must be storable, and of each record one. Raises InvalidInputError."""
+    _refuse_nul(batch)
+    if len(np.unique(batch.record_ids)) != len(batch.record_ids):
+        raise InvalidInputError("a batch of new versions holds one record twice")
 
 
 def _refuse_nul(batch: RecordBatchRows) -> None:
