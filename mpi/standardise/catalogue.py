@@ -52,9 +52,8 @@ def _outputs(kind: ColumnKind, *names_of_outputs: str) -> tuple[Output, ...]:
     return tuple(Output(name, kind) for name in names_of_outputs)
 
 
-def _mother_name(value: str | None, newborns: str | None) -> Values:
+def _mother_name(name: names.StandardName, newborns: str | None) -> Values:
     """The mother's name of the column made for it, else of a newborn's own name."""
-    name = names.standard_name(value)
     if name.folded is None:
         name = names.standard_name(newborns)
     return name.folded, name.dialect
@@ -123,7 +122,7 @@ _ALL = (
         "vn_mother_name",
         ("name", "child"),
         _outputs(TEXT, "folded", "dialect"),
-        (None, names.mother_of_newborn),
+        (names.standard_name, names.mother_of_newborn),
         _mother_name,
     ),
     Standardiser(

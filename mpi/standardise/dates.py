@@ -33,6 +33,7 @@ _NAMED_MONTH = re.compile(r"(\d{1,2})[-/. ]*([a-z]{3})[a-z]*[-/., ]*(\d{4}|\d{2}
 _MONTH_NAMED_FIRST = re.compile(r"([a-z]{3})[a-z]*[-/. ]*(\d{1,2})[-/., ]+(\d{4})" + _TIME)
 _FOUR_DIGITS = re.compile(r"\d{4}")
 _SIX_DIGITS = re.compile(r"\s*\d{6}\s*")
+_SHORT = 19
 _SPOKEN = re.compile(r"(?:ngay|thang|nam|sinh|khoang)+[: ]*")
 
 
@@ -137,12 +138,6 @@ def _from_parts(text: str, recorded_year: int | None) -> StandardDate:
     return UNKNOWN
 
 
-@lru_cache(maxsize=1 << 15)
-def _parse_digits(digits: str) -> StandardDate:
-    """`_from_digits` of eight digits, which programs write most dates in."""
-    return _from_digits(digits, None)
-
-
 def parse_date(value: str | None, recorded_year: int | None = None) -> StandardDate:
     """A date of any form that `vn-identity` and FEBRL show; day before month where both orders are possible.
 
@@ -151,7 +146,18 @@ def parse_date(value: str | None, recorded_year: int | None = None) -> StandardD
     if not value:
         return UNKNOWN
     if len(value) in (8, 12) and value.isascii() and value.isdigit():
-        return _parse_digits(value[:8]) if EARLIEST_YEAR <= int(value[:4]) <= LATEST_YEAR else _from_digits(value, None)
+        year = int(value[:4])
+        return _parse_short(value[:8], None) if EARLIEST_YEAR <= year <= LATEST_YEAR else _from_digits(value, None)
+    return _parse_short(value, recorded_year) if len(value) <= _SHORT else _parse(value, recorded_year)
+
+
+@lru_cache(maxsize=1 << 15)
+def _parse_short(value: str, recorded_year: int | None) -> StandardDate:
+    """`_parse` of what may well come again: a text longer than any date is never kept."""
+    return _parse(value, recorded_year)
+
+
+def _parse(value: str, recorded_year: int | None) -> StandardDate:
     if len(value) == 10 and (match := _ISO.fullmatch(value)):
         return _either_order(int(match[1]), int(match[2]), int(match[3]))
     text = " ".join(folded(capped(value)).split())

@@ -123,9 +123,11 @@ def _repair_word(word: str) -> str:
 
 def repair_encoding(text: str) -> str:
     """The text in Unicode when it reads as misdecoded UTF-8, TCVN3 or VNI with fewer impossible syllables; else the
-    text."""
+    text, in NFC."""
     if text.isascii():
         return text
+    # Legacy letters are composed ones: taken apart, as some programs store all text, they would not be known again.
+    text = unicodedata.normalize("NFC", text)
     if is_legacy_candidate(text):
         text = from_mojibake(text)
     before = impossible_count(unicodedata.normalize("NFC", text))

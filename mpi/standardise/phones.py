@@ -36,7 +36,11 @@ def era(recorded_at: str | None) -> Era:
     if recorded.year is None:
         return Era.PRESENT
     key = (recorded.year, recorded.month or 12, recorded.day or 31)
-    return Era(sum(key >= change for change in ((2017, 1, 1), (2017, 6, 17), (2018, 9, 15))))
+    if key >= (2018, 9, 15):
+        return Era.PRESENT
+    if key >= (2017, 6, 17):
+        return Era.BEFORE_MOBILE_CHANGE
+    return Era.BEFORE_AREA_CODES if key >= (2017, 1, 1) else Era.BEFORE_2017
 
 
 @lru_cache(maxsize=1)

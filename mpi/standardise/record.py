@@ -3,9 +3,10 @@
 The table path calls the same functions as the record path, once per distinct value: the two are equal row for row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.model import FieldRule
 from mpi.domain.records import ColumnKind, SourceRecord, StandardRecord, StandardValue
-from mpi.standardise.catalogue import STANDARDISERS, Output, Standardiser, Values
+from mpi.standardise.catalogue import STANDARDISERS, Output, Reducer, Standardiser, Values
 
 __all__ = ["STANDARDISERS", "Output", "Standardiser", "standard_columns", "standardise_record", "standardise_table"]
 
@@ -86,20 +87,87 @@ def _cut(value: StandardValue, width: int) -> StandardValue:
     return value.encode()[:width].decode(errors="ignore").rstrip() or None
 
 
+class _Part(NamedTuple):
+    """One field of a plan: what combines its reduced inputs (given by their places), and its columns, some cut to a
+    width."""
+
+    combine: Callable[..., Values]
+    inputs: tuple[int, ...]
+    columns: tuple[str, ...]
+    cuts: tuple[tuple[str, int], ...]
+
+
+class _Plan(NamedTuple):
+    """Fields made ready for records: raw columns, what reduces each (by its place; the place behind the last is that
+    of a missing value), and the fields."""
+
+    columns: tuple[str, ...]
+    reductions: tuple[tuple[int, Reducer | None], ...]
+    parts: tuple[_Part, ...]
+
+
+_FieldKey = tuple[str, str, tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]]
+
+
+@lru_cache(maxsize=256)
+def _compiled(fields: tuple[_FieldKey, ...]) -> _Plan:
+    """Look standardisers and columns up once; a reducer that several fields ask for on one column runs once a
+    record."""
+    rules = [FieldRule(prefix, name, dict(inputs), dict(widths)) for prefix, name, inputs, widths in fields]
+    columns = list(dict.fromkeys(column for rule in rules for column in rule.inputs.values()))
+    reductions: dict[tuple[int, Reducer | None], int] = {}
+    parts: list[_Part] = []
+    for rule in rules:
+        standardiser = _standardiser(rule)
+        places: list[int] = []
+        for name, reducer in zip(standardiser.inputs, standardiser.reducers, strict=True):
+            column = columns.index(rule.inputs[name]) if name in rule.inputs else len(columns)
+            places.append(reductions.setdefault((column, reducer), len(reductions)))
+        names = tuple(_column_name(rule, output) for output in standardiser.outputs)
+        cuts = tuple((column, width) for column, width in rule.widths.items() if column in names)
+        parts.append(_Part(standardiser.combine, tuple(places), names, cuts))
+    return _Plan(tuple(columns), tuple(reductions), tuple(parts))
+
+
+_PLANS = 64
+_plans: dict[int, tuple[Sequence[FieldRule], _Plan]] = {}
+"""Plans by the identity of the fields, which they keep alive: no other object can take it."""
+
+
+def _plan(fields: Sequence[FieldRule]) -> _Plan:
+    known = _plans.get(id(fields))
+    if known is not None:
+        return known[1]
+    key = tuple(
+        (rule.prefix, rule.standardiser, tuple(rule.inputs.items()), tuple(rule.widths.items())) for rule in fields
+    )
+    plan = _compiled(key)
+    if isinstance(fields, tuple):
+        if len(_plans) >= _PLANS:
+            _plans.clear()
+        _plans[id(fields)] = (fields, plan)
+    return plan
+
+
 def standardise_record(record: SourceRecord, fields: Sequence[FieldRule]) -> StandardRecord:
     """The standard values of one source record; columns that it lacks are missing.
 
     Raises InvalidInputError for an unknown standardiser or input.
     """
-    own = {"source_record_id": record.key.source_record_id, "recorded_at": record.recorded_at}
+    plan = _plan(fields)
+    own: dict[str, str | None] = {
+        "source_record_id": record.key.source_record_id,
+        "recorded_at": record.recorded_at,
+    }
+    given, absent = record.values.get, own.get
+    raw = [given(column, absent(column)) for column in plan.columns]
+    raw.append(None)
+    reduced = [raw[place] if reducer is None else reducer(raw[place]) for place, reducer in plan.reductions]
     values: dict[str, StandardValue] = {}
-    for rule in fields:
-        standardiser = _standardiser(rule)
-        columns = [rule.inputs.get(name) for name in standardiser.inputs]
-        raw = [None if column is None else record.values.get(column, own.get(column)) for column in columns]
-        for output, value in zip(standardiser.outputs, standardiser.function(*raw), strict=True):
-            column = _column_name(rule, output)
-            values[column] = _cut(value, rule.widths[column]) if column in rule.widths else value
+    for combine, inputs, columns, cuts in plan.parts:
+        values.update(zip(columns, combine(*[reduced[place] for place in inputs]), strict=True))
+        for column, width in cuts:
+            values[column] = _cut(values[column], width)
     return StandardRecord(record.key, values)
 
 
@@ -119,9 +187,8 @@ def _distinct(table: pa.Table, column: str | None) -> _Distinct:
     return _Distinct(encoded.dictionary.to_pylist(), codes)
 
 
-def _reduced(distinct: _Distinct, standardiser: Standardiser, place: int) -> _Distinct:
+def _reduced(distinct: _Distinct, reducer: Reducer | None) -> _Distinct:
     """The column after the reducer of one input: fewer distinct values, the same rows."""
-    reducer = standardiser.reducers[place]
     if reducer is None:
         return distinct
     places: dict[Any, int] = {}
@@ -190,7 +257,7 @@ def standardise_table(table: pa.Table, fields: Sequence[FieldRule]) -> pa.Table:
             column = rule.inputs.get(name)
             if column not in raw:
                 raw[column] = _distinct(table, column)
-            inputs.append(_reduced(raw[column], standardiser, place))
+            inputs.append(_reduced(raw[column], standardiser.reducers[place]))
         columns, codes = _combined(inputs)
         indices = pa.array(codes)
         for output, array in zip(standardiser.outputs, _arrays(standardiser, columns, rule), strict=True):

@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -56,3 +57,7 @@ def test_what_spells_no_syllables_is_left_alone(text: str) -> None:
 def test_no_text_is_too_strange(text: str) -> None:
     repair_encoding(text)
     repair_typing(text)
+
+
+def test_legacy_letters_taken_apart_are_known_again() -> None:
+    assert repair_encoding(unicodedata.normalize("NFD", "Nguyễn Khaùnh")) == "Nguyễn Khánh"

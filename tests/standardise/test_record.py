@@ -144,3 +144,24 @@ def test_every_standardiser_keeps_its_promise(name: str) -> None:
         for output, result in zip(one.outputs, results, strict=True):
             allowed = {ColumnKind.TEXT: str, ColumnKind.INTEGER: int, ColumnKind.TEXTS: tuple}[output.kind]
             assert result is None or (isinstance(result, allowed) and result not in ("", ()))
+
+
+def test_fields_are_told_apart_by_what_they_say() -> None:
+    """Equal fields in another object, others in its place, and a list that changes: none may get another's columns."""
+    record = SourceRecord(RecordKey("s", "1"), {"full_name": "Lê Lan", "sex": "1"})
+    for prefix in [*map(str, range(100)), "0"]:
+        made = standardise_record(record, (FieldRule(prefix, "vn_sex", {"sex": "sex"}),))
+        assert dict(made.values) == {prefix: "M"}
+    growing = [FieldRule("sex", "vn_sex", {"sex": "sex"})]
+    assert dict(standardise_record(record, growing).values) == {"sex": "M"}
+    growing.append(FieldRule("text", "text", {"value": "full_name"}, {"text": 4}))
+    assert dict(standardise_record(record, growing).values) == {"sex": "M", "text": "le l"}
+
+
+def test_unknown_standardisers_and_inputs_are_refused_every_time() -> None:
+    record = SourceRecord(RecordKey("s", "1"), {})
+    for _ in range(2):
+        with pytest.raises(InvalidInputError, match="unknown standardiser 'none'"):
+            standardise_record(record, (FieldRule("x", "none", {}),))
+        with pytest.raises(InvalidInputError, match="has no input 'name'"):
+            standardise_record(record, (FieldRule("x", "vn_sex", {"name": "full_name"}),))
