@@ -14,6 +14,7 @@ from mpi.registry.tables import (
     registry_counter,
     source_record,
     source_system,
+    withdrawn_record,
 )
 from mpi.registry.unit_of_work import UnitOfWork
 
@@ -23,7 +24,15 @@ def broken_rules(uow: UnitOfWork) -> dict[str, int]:
     queries = {
         "a record has a source system": _without(source_record, source_system, "source_system_id"),
         "a record has raw values": _without(source_record, record_content, "record_id"),
-        "a record has a feature row": _without(source_record, record_feature, "record_id"),
+        "a record has a feature row, or was withdrawn": _without(source_record, record_feature, "record_id").where(
+            ~sa.exists().where(withdrawn_record.c.record_id == source_record.c.record_id)
+        ),
+        "a withdrawn record belongs to nobody": (
+            sa.select(sa.func.count())
+            .select_from(withdrawn_record)
+            .join(link, link.c.record_id == withdrawn_record.c.record_id)
+            .where(link.c.valid_to_revision.is_(None))
+        ),
         "raw values have a record": _without(record_content, source_record, "record_id"),
         "a feature row has a record": _without(record_feature, source_record, "record_id"),
         "a link has a record": _without(link, source_record, "record_id"),
@@ -34,12 +43,18 @@ def broken_rules(uow: UnitOfWork) -> dict[str, int]:
             .join(person, person.c.person_id == link.c.person_id)
             .where(link.c.valid_to_revision.is_(None), person.c.status != "active")
         ),
-        "an active person has a record": (
+        "an active person has a record, or had one that was withdrawn": (
             sa.select(sa.func.count())
             .select_from(person)
             .where(
                 person.c.status == "active",
-                ~sa.exists().where(link.c.person_id == person.c.person_id, link.c.valid_to_revision.is_(None)),
+                ~sa.exists().where(
+                    link.c.person_id == person.c.person_id,
+                    sa.or_(
+                        link.c.valid_to_revision.is_(None),
+                        sa.exists().where(withdrawn_record.c.record_id == link.c.record_id),
+                    ),
+                ),
             )
         ),
         "revisions have no gaps": sa.select(

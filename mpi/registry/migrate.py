@@ -11,7 +11,7 @@ from mpi.domain.errors import RegistryError
 from mpi.registry.dialects import Dialect, dialect_for
 from mpi.registry.unit_of_work import database_errors
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The schema version that this code works with: the newest file in migrations/versions."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

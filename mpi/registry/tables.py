@@ -187,6 +187,10 @@ review_task = sa.Table(
         sqlite_where=_TASK_IS_OPEN,
         postgresql_where=_TASK_IS_OPEN,
     ),
+    *(
+        sa.Index(f"ix_review_task_{name}", name, sqlite_where=_TASK_IS_OPEN, postgresql_where=_TASK_IS_OPEN)
+        for name in ("person_a", "person_b")
+    ),
 )
 
 judgement = sa.Table(
@@ -220,4 +224,71 @@ event = sa.Table(
     _column("recorded_at", sa.Text()),
     sa.PrimaryKeyConstraint("revision", name="pk_event"),
     sa.Index("ix_event_person", "person_id", "revision"),
+)
+
+# Blocking keys, see blocking_keys.py: those of the last bulk run in pages, sorted; those since then a row each.
+blocking_key_page = sa.Table(
+    "blocking_key_page",
+    METADATA,
+    _key("first_key"),
+    _column("entries", sa.LargeBinary()),
+    sa.PrimaryKeyConstraint("first_key", name="pk_blocking_key_page"),
+)
+
+blocking_key = sa.Table(
+    "blocking_key",
+    METADATA,
+    _key("key"),
+    _key("record_id"),
+    sa.PrimaryKeyConstraint("key", "record_id", name="pk_blocking_key"),
+    sqlite_with_rowid=False,
+)
+
+# Values that too many people share and that are therefore evidence of nothing.
+capped_value = sa.Table(
+    "capped_value",
+    METADATA,
+    _key("standard_column", sa.Text()),
+    _key("code"),
+    sa.PrimaryKeyConstraint("standard_column", "code", name="pk_capped_value"),
+)
+
+# What was answered to a writing call: a repeat of its request id gets the same bytes.
+answered_request = sa.Table(
+    "answered_request",
+    METADATA,
+    _key("request_id", sa.Text()),
+    _column("verb", sa.Text()),
+    _column("payload_digest", sa.LargeBinary()),
+    _column("response", sa.LargeBinary()),
+    _column("answered_at", sa.Text()),
+    sa.PrimaryKeyConstraint("request_id", name="pk_answered_request"),
+)
+
+# A withdrawn record keeps its row and its versions; it has no feature row and no open link.
+withdrawn_record = sa.Table(
+    "withdrawn_record",
+    METADATA,
+    _key("record_id"),
+    _column("revision", ID),
+    _column("reason", sa.Text()),
+    sa.PrimaryKeyConstraint("record_id", name="pk_withdrawn_record"),
+    sa.ForeignKeyConstraint(["record_id"], ["source_record.record_id"], name="fk_withdrawn_record_record_id"),
+)
+
+# An entry hangs on a record, never on a person: it follows its record through merges and splits.
+health_record_entry = sa.Table(
+    "health_record_entry",
+    METADATA,
+    _key("source_system_id", sa.SmallInteger()),
+    _key("entry_id", sa.Text()),
+    _column("record_id", ID),
+    _column("kind", sa.Text()),
+    _column("entry_date", sa.Text()),
+    _column("facility", sa.Text()),
+    _column("locator", sa.Text()),
+    _column("registered_at", sa.Text()),
+    sa.PrimaryKeyConstraint("source_system_id", "entry_id", name="pk_health_record_entry"),
+    sa.ForeignKeyConstraint(["record_id"], ["source_record.record_id"], name="fk_health_record_entry_record_id"),
+    sa.Index("ix_health_record_entry_record", "record_id", "entry_date"),
 )
