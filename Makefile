@@ -1,6 +1,6 @@
 # One environment, .venv, built from requirements/*.txt. 'make help' lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check generated-check bench lock clean
+.PHONY: help setup demo test check generated-check proto bench lock clean
 
 PYTHON := .venv/bin/python
 CODE := mpi benchmarks tests tools
@@ -23,7 +23,7 @@ demo: $(BASE) ## Make a city of 50,000 people, link it into demo/registry.db and
 test: $(TEST) ## Run every test, PostgreSQL's included
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
-check: $(TEST) generated-check ## Lint, format, types, imports between floors, generated files
+check: $(TEST) generated-check ## Lint, format, types, imports between floors, generated files, the API
 	$(PYTHON) -m ruff check $(CODE)
 	$(PYTHON) -m ruff format --check $(CODE)
 	$(PYTHON) -m mypy $(CODE)
@@ -31,6 +31,10 @@ check: $(TEST) generated-check ## Lint, format, types, imports between floors, g
 
 generated-check: $(TEST)
 	$(PYTHON) -m mpi.rules.schema --check
+	$(PYTHON) -m tools.proto --check
+
+proto: $(TEST) ## Generate mpi/identity from proto/
+	$(PYTHON) -m tools.proto
 
 bench: $(BENCH) ## Measure speed and accuracy and write the report (TIER=full for the sizes of the goals)
 	$(PYTHON) -m benchmarks.report $(if $(TIER),--tier $(TIER))

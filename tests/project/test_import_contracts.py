@@ -47,6 +47,16 @@ def lint(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[s
         ({"mpi.domain.bad": "import mpi.rules.load", "mpi.rules.load": ""}, "Imports only go down"),
         ({"mpi.batch.bad": "import mpi.registry.tables", "mpi.registry.tables": ""}, "Imports only go down"),
         ({"mpi.unheard_of.bad": ""}, "Imports only go down"),
+        ({"mpi.services.bad": "import grpc"}, "gRPC and protobuf only in rpc, client and the generated code"),
+        (
+            {"mpi.services.bad": "from google.protobuf import message"},
+            "gRPC and protobuf only in rpc, client and the generated code",
+        ),
+        (
+            {"mpi.client.bad": "import mpi.domain.records"},
+            "client knows grpc and the generated code only",
+        ),
+        ({"mpi.rpc.bad": "import mpi.cli.main", "mpi.cli.main": ""}, "Imports only go down"),
         (
             {"mpi.synthetic.bad": "import mpi.matching.kernel", "mpi.matching.kernel": ""},
             "synthetic knows domain and standardise only",
@@ -67,7 +77,10 @@ def test_contracts_hold_where_each_package_belongs(tmp_path: Path) -> None:
         "mpi.registry.tables": "import sqlalchemy, psycopg\nimport mpi.domain.model",
         "mpi.batch.link": "import duckdb, splink\nimport mpi.matching.kernel",
         "mpi.services.link": "import mpi.batch.link, mpi.registry.tables",
-        "mpi.cli.main": "import typer\nimport mpi.services.link",
+        "mpi.identity.v1.record_pb2": "import google.protobuf.message, grpc",
+        "mpi.rpc.server": "import grpc\nimport mpi.identity.v1.record_pb2, mpi.services.link",
+        "mpi.client.client": "import grpc, google.rpc.status_pb2\nimport mpi.identity.v1.record_pb2",
+        "mpi.cli.main": "import typer\nimport mpi.rpc.server, mpi.services.link",
     }
     run = lint(tmp_path, modules)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -1,0 +1,1 @@
+"""Package mpi.identity.v1: messages and the identity service."""
