@@ -72,3 +72,45 @@ class NotFoundError(MpiError):
     """A record, person, rule family or version does not exist."""
 
     reason = "NOT_FOUND"
+
+
+class UnknownSourceSystemError(NotFoundError):
+    """No record ever came from a source system of this name."""
+
+    reason = "UNKNOWN_SOURCE_SYSTEM"
+
+
+class RequestReusedError(MpiError):
+    """A request id was used before, for another request."""
+
+    reason = "REQUEST_ID_REUSED"
+
+
+class RecordWithdrawnError(MpiError):
+    """The record was withdrawn by its source and takes no new version."""
+
+    reason = "RECORD_WITHDRAWN"
+
+
+class RunInProgressError(RegistryError):
+    """A bulk run is writing people; single records wait until it has ended."""
+
+    reason = "BULK_RUN_IN_PROGRESS"
+
+
+class NotYetVisibleError(RegistryError):
+    """The registry that answers has not reached the revision that the caller has seen."""
+
+    reason = "NOT_YET_VISIBLE"
+
+
+class RulesNotReadyError(RegistryError):
+    """The registry's blocking keys were made by other rules, or not at all."""
+
+    reason = "RULES_NOT_READY"
+
+
+class OverloadedError(MpiError):
+    """More calls wait than the service takes in; nothing of this one was done."""
+
+    reason = "OVERLOADED"

@@ -1,4 +1,4 @@
-"""The online path: blocking keys, capped values, answered requests, withdrawn records, entries of the lifelong record."""
+"""The online path: blocking keys, capped values, answered requests, withdrawals, entries of the lifelong record."""
 
 import sqlalchemy as sa
 from alembic import op
