@@ -88,21 +88,22 @@ def stale(fresh: Path, kept: Path) -> list[str]:
 
 
 def published(checkout: Path) -> tuple[str, str] | None:
-    """Name and commit of the definition to compare with; None when there is none.
+    """Name and commit of the definition to compare with; None when there is no other than this one.
 
-    It is main's. On main itself, with nothing changed since, it is the commit before, so that a change is also compared
-    once it has been committed; a clone without a main is compared with its own last commit.
+    It is main's. Where nothing has changed since main, it is the one before main's last commit, so that a change is still
+    compared once it has been committed. A clone without a main is compared with its own last commit.
     """
     for name in (*MAIN_REFERENCES, "HEAD"):
-        if not _git(checkout, "ls-tree", "-r", "--name-only", name, str(PROTO)):
-            continue
-        unchanged = _git(checkout, "diff", "--quiet", name, "--", str(PROTO)) is not None
-        before = f"{name}^"
-        if unchanged and _git(checkout, "ls-tree", "-r", "--name-only", before, str(PROTO)):
-            name = before
-        commit = _git(checkout, "rev-parse", "--short", name) or b""
-        return name, commit.decode().strip()
+        if _holds_definition(checkout, name):
+            if _git(checkout, "diff", "--quiet", name, "--", str(PROTO)) is not None:
+                name = f"{name}^"
+            commit = _git(checkout, "rev-parse", "--short", name) if _holds_definition(checkout, name) else None
+            return None if commit is None else (name, commit.decode().strip())
     return None
+
+
+def _holds_definition(checkout: Path, name: str) -> bool:
+    return bool(_git(checkout, "ls-tree", "-r", "--name-only", name, str(PROTO)))
 
 
 def check_breaking(checkout: Path, current: Path, work: Path) -> str:
@@ -112,7 +113,7 @@ def check_breaking(checkout: Path, current: Path, work: Path) -> str:
     """
     found = published(checkout)
     if found is None:
-        return "proto: WARNING: NOT CHECKED for breaking changes: no commit with a definition to compare with was found"
+        return "proto: WARNING: NOT CHECKED for breaking changes: git has no other commit of the definition to compare with"
     name, commit = found
     archive = _git(checkout, "archive", "--format=tar", commit, str(PROTO))
     if archive is None:
