@@ -90,8 +90,8 @@ def stale(fresh: Path, kept: Path) -> list[str]:
 def published(checkout: Path) -> tuple[str, str] | None:
     """Name and commit of the definition to compare with; None when there is no other than this one.
 
-    It is main's. Where nothing has changed since main, it is the one before main's last commit, so that a change is still
-    compared once it has been committed. A clone without a main is compared with its own last commit.
+    It is main's. Where nothing has changed since main, it is the one before main's last commit, so that a change is
+    still compared once it has been committed. A clone without a main is compared with its own last commit.
     """
     for name in (*MAIN_REFERENCES, "HEAD"):
         if _holds_definition(checkout, name):
@@ -113,7 +113,7 @@ def check_breaking(checkout: Path, current: Path, work: Path) -> str:
     """
     found = published(checkout)
     if found is None:
-        return "proto: WARNING: NOT CHECKED for breaking changes: git has no other commit of the definition to compare with"
+        return "proto: WARNING: NOT CHECKED for breaking changes: git has no earlier definition to compare with"
     name, commit = found
     archive = _git(checkout, "archive", "--format=tar", commit, str(PROTO))
     if archive is None:
