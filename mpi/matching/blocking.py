@@ -20,6 +20,11 @@ from mpi.matching.kernel import Rows
 from mpi.matching.levels import MAXIMUM_MEMBERS
 from mpi.matching.siphash import hash_pair
 
+STORED_REFINEMENTS = 3
+"""Refining columns that a stored key knows of."""
+
+_REFINED_BITS = 8
+_BLOCK_BITS = np.uint64(STORED_REFINEMENTS * _REFINED_BITS)
 _MISSING = int(MISSING_INTEGER)
 _CODE, _NUMBER, _MEMBERS = 0, 1, 2
 
@@ -38,16 +43,24 @@ class KeyProgram(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BlockingPlan:
-    """The compiled blocking rules of a model, with the refining columns of each rule as (kind, slot) pairs."""
+    """The compiled blocking rules of a model, with the refining columns of each rule as (kind, slot) pairs.
+
+    `refining` int32 (rules, STORED_REFINEMENTS, 2) holds the first of them, -1 where there is none.
+    """
 
     rules: tuple[BlockingRule, ...]
     keys: KeyProgram
     refine: tuple[tuple[tuple[int, int], ...], ...]
+    refining: NDArray[np.int32]
 
     @property
     def slots(self) -> int:
         """Key slots of a record."""
         return int(self.keys.first_slot[-1])
+
+    def rule_of_slot(self) -> NDArray[np.int64]:
+        """The place of the rule that fills each key slot, int64 (slots,)."""
+        return np.repeat(np.arange(len(self.rules)), np.diff(self.keys.first_slot))
 
 
 def blocking_plan(model: LinkageModel, layout: Layout) -> BlockingPlan:
@@ -62,7 +75,11 @@ def blocking_plan(model: LinkageModel, layout: Layout) -> BlockingPlan:
             sets += model.columns[column] is ColumnKind.TEXTS
         spans.append(spans[-1] + MAXIMUM_MEMBERS**sets)
     refine = tuple(tuple(_operand(model, layout, column) for column in rule.refine) for rule in model.blocking)
-    return BlockingPlan(model.blocking, KeyProgram(columns, np.array(spans, dtype=np.int32)), refine)
+    refining = np.full((len(refine), STORED_REFINEMENTS, 2), -1, dtype=np.int32)
+    for place, operands in enumerate(refine):
+        for index, operand in enumerate(operands[:STORED_REFINEMENTS]):
+            refining[place, index] = operand
+    return BlockingPlan(model.blocking, KeyProgram(columns, np.array(spans, dtype=np.int32)), refine, refining)
 
 
 def _operand(model: LinkageModel, layout: Layout, column: str) -> tuple[int, int]:
@@ -128,6 +145,30 @@ def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
                     if out[record, earlier] == code:
                         code = np.uint64(0)
                         break
+                out[record, slot] = code
+
+
+@leaf
+def fill_stored_keys(program: KeyProgram, refining: Any, rows: Rows, key: Any, out: Any) -> None:
+    """Keys as a registry stores them, uint64 (n, slots); 0 where a rule gives no key.
+
+    The upper 40 bits name the block; each of the lower three bytes refines it by one column, coarsest first. So a block,
+    and every part of it that agrees on the first refining columns, is one range of keys.
+    """
+    for record in range(out.shape[0]):
+        for rule in range(program.columns.shape[0]):
+            columns = program.columns[rule]
+            first, stop = program.first_slot[rule], program.first_slot[rule + 1]
+            for slot in range(first, stop):
+                code = np.uint64(0)
+                if _complete(columns, rows, record, slot - first):
+                    block = _chain(columns, rows, record, rule, slot - first, key) >> _BLOCK_BITS
+                    code = block
+                    for place in range(refining.shape[1]):
+                        code <<= np.uint64(_REFINED_BITS)
+                        if refining[rule, place, 0] >= 0:
+                            word = _word(rows, record, refining[rule, place, 0], refining[rule, place, 1], 0)
+                            code |= hash_pair(block, word, key) & np.uint64(255)
                 out[record, slot] = code
 
 

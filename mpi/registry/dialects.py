@@ -12,6 +12,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ from mpi.domain.errors import InvalidInputError, RegistryError, RunConflictError
 
 _BULK_LOCK = 0x6D70695F62756C6B
 _SCHEMA_LOCK = 0x6D70695F73636865
+_ALL_KEYS_LOCK = 0x6D70695F616C6C6B
 _BUSY_SECONDS = 30.0
 _BULK_LOCK_SECONDS = 1.0
 _READ_ONLY = "mpi_read_only"
@@ -39,6 +41,19 @@ _GONE = ("08", "080", "57P")
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 ColumnLists = Mapping[str, Sequence[Any]]
+
+
+Keys = Sequence[Sequence[Any]]
+Found = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A look-up of the hot path. `sqlite` is run once a key (marks `?`, the key's columns first); `postgresql` once for
+    all keys (marks `%s`, arrays first) and gives the place of the key, from 0, before each row."""
+
+    sqlite: str
+    postgresql: str
 
 
 class Dialect(ABC):
@@ -85,6 +100,25 @@ class Dialect(ABC):
 
         The query must order its rows by its first column. Returns int64[n] a column and uint8[n, width] (None without a
         blob column). All blobs of one reading have one width.
+        """
+
+    @abstractmethod
+    def insert_missing(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
+        """Appends the rows whose primary key is not there yet; fit for a few hundred rows."""
+
+    @abstractmethod
+    def lock_keys(self, connection: sa.Connection, keys: Sequence[int], *, all_keys: bool) -> None:
+        """Holds 64-bit keys, given in ascending order, against other writers until the transaction ends.
+
+        `all_keys` holds every key there is, whoever asks for it. Waits for others; whoever takes keys takes them once,
+        and before any row is locked.
+        """
+
+    @abstractmethod
+    def read_each(self, connection: sa.Connection, statement: "Statement", keys: "Keys", *rest: Any) -> "Found":
+        """Runs a statement of the hot path for each key, on the driver itself: (place of the key, *row) of every row.
+
+        `keys` are equally long columns; `rest` are values that are the same for all.
         """
 
     @abstractmethod
@@ -176,6 +210,24 @@ class SqliteDialect(Dialect):
             return numbers, None
         return numbers, _matrix(b"".join([row[integers] for row in rows]), len(rows))
 
+    def insert_missing(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        _driver(connection).executemany(
+            f"INSERT OR IGNORE INTO {table.name} ({names}) VALUES ({marks})", zip(*columns.values(), strict=True)
+        )
+
+    def lock_keys(self, connection: sa.Connection, keys: Sequence[int], *, all_keys: bool) -> None:
+        """Nothing to do: a writing transaction began IMMEDIATE and is the only one."""
+
+    def read_each(self, connection: sa.Connection, statement: Statement, keys: Keys, *rest: Any) -> Found:
+        execute = _driver(connection).execute
+        return [
+            (place, *row)
+            for place, key in enumerate(zip(*keys, strict=True))
+            for row in execute(statement.sqlite, (*key, *rest))
+        ]
+
     def id_set(self, ids: Integers) -> sa.Select[Any]:
         text = "[" + ",".join(map(str, ids.tolist())) + "]"
         return sa.select(sa.func.json_each(text).table_valued("value").c.value)
@@ -251,6 +303,31 @@ class PostgresDialect(Dialect):
         words = np.ascontiguousarray(matrix[:, : 8 * integers]).view(">i8").reshape(count, integers)
         numbers = [words[:, at].astype(np.int64) for at in range(integers)]
         return numbers, np.ascontiguousarray(matrix[:, 8 * integers :]) if len(columns) > integers else None
+
+    def insert_missing(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
+        shape = ", ".join(f"%s::{_copy_type(table.c[name])}[]" for name in columns)
+        with _driver(connection).cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({shape}) ON CONFLICT DO NOTHING",
+                [list(column) for column in columns.values()],
+            )
+
+    def lock_keys(self, connection: sa.Connection, keys: Sequence[int], *, all_keys: bool) -> None:
+        with _driver(connection).cursor() as cursor:
+            if all_keys:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ALL_KEYS_LOCK])
+            else:
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock_shared(%s) UNION ALL"
+                    " SELECT pg_advisory_xact_lock(key) FROM unnest(%s::int8[]) AS key",
+                    [_ALL_KEYS_LOCK, list(keys)],
+                )
+
+    def read_each(self, connection: sa.Connection, statement: Statement, keys: Keys, *rest: Any) -> Found:
+        with _driver(connection).cursor(binary=True) as cursor:
+            cursor.execute(statement.postgresql, [*map(list, keys), *rest], prepare=True)
+            found: Found = cursor.fetchall()
+            return found
 
     def id_set(self, ids: Integers) -> sa.Select[Any]:
         return sa.select(sa.func.unnest(sa.cast(ids.tolist(), ARRAY(sa.BigInteger))))

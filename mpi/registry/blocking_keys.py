@@ -1,0 +1,141 @@
+"""Stored blocking keys: sorted pages written by bulk runs, and a row a key for records that came one by one since.
+
+A key is looked up by one seek in each: the page that its place lies in, and the rows of its block. Entries of older
+versions and of withdrawn records stay until the next bulk run: they bring candidates that are then weighed as they are.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mpi.matching.stored_keys import KeyPages
+from mpi.registry import bulk
+from mpi.registry.dialects import Statement
+from mpi.registry.tables import blocking_key, blocking_key_page, capped_value, registry_setting
+from mpi.registry.unit_of_work import UnitOfWork
+
+Integers = NDArray[np.int64]
+Codes = NDArray[np.uint64]
+
+_MADE_BY = "blocking_keys"
+_ROWS_OF_A_BLOCK = 256
+_OPEN_BITS = (24, 16, 8, 0)
+"""How many of a key's lowest bits a range leaves open: its block, then the part of it by one refining byte more each."""
+
+_PAGE = Statement(
+    sqlite="SELECT entries FROM blocking_key_page WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1",
+    postgresql="SELECT wanted.place - 1, page.entries FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(key, place)"
+    " CROSS JOIN LATERAL (SELECT entries FROM blocking_key_page WHERE first_key <= wanted.key"
+    " ORDER BY first_key DESC LIMIT 1) AS page",
+)
+
+_ROWS = Statement(
+    sqlite="SELECT key, record_id FROM blocking_key WHERE key BETWEEN ? AND ? LIMIT ?",
+    postgresql="SELECT wanted.place - 1, near.key, near.record_id"
+    " FROM unnest(%s::int8[], %s::int8[]) WITH ORDINALITY AS wanted(low, high, place)"
+    " CROSS JOIN LATERAL (SELECT key, record_id FROM blocking_key WHERE key BETWEEN wanted.low AND wanted.high LIMIT %s)"
+    " AS near",
+)
+
+_CAPPED = Statement(
+    sqlite="SELECT 1 FROM capped_value WHERE standard_column = ? AND code = ?",
+    postgresql="SELECT wanted.place - 1, 1 FROM unnest(%s::text[], %s::int8[]) WITH ORDINALITY"
+    " AS wanted(standard_column, code, place) JOIN capped_value USING (standard_column, code)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NearEntries:
+    """Entries near q keys: entries starts[k]:starts[k + 1] of `entries` int64 (n, 2), of (key, record id), lie near
+    key k. They hold its block or, of a large block, the part around the key; and others beside it."""
+
+    entries: Integers
+    starts: Integers
+
+
+def near(uow: UnitOfWork, keys: Integers) -> NearEntries:
+    """What is stored near some keys, int64 (q,)."""
+    wanted = keys.tolist()
+    parts: list[list[Integers]] = [[] for _ in wanted]
+    for place, page in uow.dialect.read_each(uow.connection, _PAGE, [wanted]):
+        parts[place].append(np.frombuffer(page, dtype="<i8").reshape(-1, 2))
+    for place, rows in _recent(uow, wanted).items():
+        parts[place].append(np.array(rows, dtype=np.int64).reshape(-1, 2))
+    flat = [part for each in parts for part in each]
+    lengths = [sum(map(len, each)) for each in parts]
+    starts = np.zeros(len(wanted) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    return NearEntries(np.concatenate(flat) if flat else np.empty((0, 2), dtype=np.int64), starts)
+
+
+def _recent(uow: UnitOfWork, keys: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
+    """Rows of each key's block by the key's place; of a block with too many, of its part around the key."""
+    rows: dict[int, list[tuple[int, int]]] = {}
+    places = list(range(len(keys)))
+    for bits in _OPEN_BITS:
+        lows = [keys[place] >> bits << bits for place in places]
+        highs = [low + (1 << bits) - 1 for low in lows]
+        found: dict[int, list[tuple[int, int]]] = {}
+        for at, key, record_id in uow.dialect.read_each(uow.connection, _ROWS, [lows, highs], _ROWS_OF_A_BLOCK):
+            found.setdefault(places[at], []).append((key, record_id))
+        rows.update(found)
+        places = [place for place, block in found.items() if len(block) == _ROWS_OF_A_BLOCK]
+        if not places:
+            break
+    return rows
+
+
+def add(uow: UnitOfWork, keys: Sequence[int], record_ids: Sequence[int]) -> None:
+    """Stores keys of records that came by themselves; those that are there already stay."""
+    uow.dialect.insert_missing(uow.connection, blocking_key, {"key": keys, "record_id": record_ids})
+
+
+def replace_all(uow: UnitOfWork, parts: Iterable[KeyPages], *, made_by: str) -> int:
+    """Replaces every stored key by pages, given in the order of their keys; returns how many entries they hold.
+
+    `made_by` names the rules and the layout of rows that the keys were made with (see `made_by`).
+    """
+    for table in (blocking_key_page, blocking_key):
+        uow.connection.execute(sa.delete(table))
+    entries = 0
+    for pages in parts:
+        bulk.insert(uow, blocking_key_page, {"first_key": pages.first_keys, "entries": pages.blobs()})
+        entries += int((pages.stops - pages.starts).sum())
+    note_made_by(uow, made_by)
+    return entries
+
+
+def made_by(uow: UnitOfWork) -> str | None:
+    """The name of what made the stored keys; None where no key was ever stored."""
+    return uow.connection.scalar(sa.select(registry_setting.c.value).where(registry_setting.c.key == _MADE_BY))
+
+
+def note_made_by(uow: UnitOfWork, name: str) -> None:
+    """Notes what makes the stored keys from now on."""
+    uow.connection.execute(sa.delete(registry_setting).where(registry_setting.c.key == _MADE_BY))
+    uow.connection.execute(sa.insert(registry_setting).values({"key": _MADE_BY, "value": name}))
+
+
+def capped_among(uow: UnitOfWork, columns: Sequence[str], codes: Codes) -> NDArray[np.bool_]:
+    """Which values, by standard column and code uint64 (n,), are shared too widely to mean anything: bool (n,)."""
+    capped = np.zeros(len(codes), dtype=np.bool_)
+    if len(codes):
+        found = uow.dialect.read_each(uow.connection, _CAPPED, [columns, codes.view(np.int64).tolist()])
+        capped[[row[0] for row in found]] = True
+    return capped
+
+
+def replace_capped(uow: UnitOfWork, capped: Sequence[tuple[str, Codes]]) -> None:
+    """Replaces the values that are shared too widely: codes uint64 (n,) by standard column."""
+    uow.connection.execute(sa.delete(capped_value))
+    for column, codes in capped:
+        bulk.insert(uow, capped_value, {"standard_column": bulk.Every(column), "code": codes.view(np.int64)})
+
+
+def add_capped(uow: UnitOfWork, column: str, codes: Codes) -> None:
+    """Notes values that have become shared too widely."""
+    rows = {"standard_column": [column] * len(codes), "code": codes.view(np.int64).tolist()}
+    uow.dialect.insert_missing(uow.connection, capped_value, rows)
