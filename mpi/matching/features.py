@@ -5,9 +5,11 @@ Rows of one layout can be stored, sent and compared on any machine of the same b
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate, chain
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,9 @@ from numpy.typing import NDArray
 from mpi.domain.errors import RuleFileError
 from mpi.domain.model import AllOf, AnyOf, Condition, LinkageModel, Predicate
 from mpi.domain.records import ColumnKind, StandardRecord, StandardValue
-from mpi.matching.jit import leaf
 from mpi.matching.levels import EDIT_OPCODES, LEVEL_KINDS, MAXIMUM_MEMBERS, MAXIMUM_SYLLABLES, Representation
-from mpi.matching.siphash import PUBLIC_KEY, hash_bytes, hash_strings, key_words
+from mpi.matching.packing import Cells, Shown, pack
+from mpi.matching.siphash import PUBLIC_KEY, hash_strings, key_words
 
 MISSING_INTEGER = np.int32(-(2**31))
 """What an integer slot holds when the value is missing."""
@@ -28,18 +30,36 @@ MAXIMUM_WIDTH = 64
 Slot = tuple[str, Representation]
 
 
+_BLOCK = 1_024
+"""Rows that are packed together: they stay in the processor's second cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the packing kernel reads: columns by their kind, those whose terms are looked up, and its table of slots
+    (int32 (k, 4))."""
+
+    texts: tuple[str, ...]
+    sets: tuple[str, ...]
+    integers: tuple[str, ...]
+    terms: tuple[str, ...]
+    slots: NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where each (column, representation) lies in a row: byte offsets, the width in bytes, and a digest that names
     the layout.
 
-    `byte_widths` gives the bytes kept of each BYTES slot. Two models with equal digests can share rows.
+    `byte_widths` gives the bytes kept of each BYTES slot; `columns` is what rows are packed from. Two models with equal
+    digests can share rows.
     """
 
     offsets: Mapping[Slot, int]
     byte_widths: Mapping[str, int]
     width: int
     digest: str
+    columns: Columns = field(compare=False, repr=False)
 
     def offset(self, column: str, representation: Representation) -> int:
         """Byte offset of a slot. Raises KeyError when the layout has no such slot."""
@@ -140,7 +160,23 @@ def layout_of(model: LinkageModel) -> Layout:
         [(c, t.unseen, sorted(t.frequencies.items())) for c, t in sorted(model.term_frequencies.items())]
     )
     digest = hashlib.sha256((description + frequencies).encode()).hexdigest()[:16]
-    return Layout(offsets, byte_widths, width, digest)
+    return Layout(offsets, byte_widths, width, digest, _columns(model, offsets, byte_widths))
+
+
+def _columns(model: LinkageModel, offsets: Mapping[Slot, int], byte_widths: Mapping[str, int]) -> Columns:
+    kinds = {column: model.columns[column] for column, _ in offsets}
+    names = {kind: tuple(column for column in kinds if kinds[column] is kind) for kind in ColumnKind}
+    terms = tuple(column for column, shown in offsets if shown is Representation.FREQUENCY)
+    slots = []
+    for (column, shown), offset in offsets.items():
+        extra = 0
+        if shown in (Representation.BYTES, Representation.SIGNATURE):
+            extra = byte_widths[column]
+        elif shown is Representation.FREQUENCY:
+            extra = terms.index(column)
+        slots.append((Shown[shown.name], names[kinds[column]].index(column), offset, extra))
+    table = np.array(slots, dtype=np.int32).reshape(-1, 4)
+    return Columns(names[ColumnKind.TEXT], names[ColumnKind.TEXTS], names[ColumnKind.INTEGER], terms, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +203,7 @@ class IntegerColumn:
 
 
 Column = TextColumn | TextsColumn | IntegerColumn
+C = TypeVar("C", TextColumn, TextsColumn, IntegerColumn)
 
 
 def text_column(values: Sequence[str | None]) -> TextColumn:
@@ -195,55 +232,6 @@ def columns_of(records: Sequence[StandardRecord], kinds: Mapping[str, ColumnKind
     return columns
 
 
-@leaf
-def _pack_bytes(data: Any, offsets: Any, rows: Any, offset: int, width: int) -> None:
-    for index in range(rows.shape[0]):
-        start = offsets[index]
-        size = min(offsets[index + 1] - start, width)
-        rows[index, offset] = size
-        for byte in range(size):
-            rows[index, offset + 1 + byte] = data[start + byte]
-
-
-@leaf
-def _pack_signatures(data: Any, offsets: Any, width: int, signatures: Any) -> None:
-    """Two bits for each of 32 classes of bytes: there is one, there are two. One byte more or less changes one bit at
-    most."""
-    for index in range(signatures.shape[0]):
-        start = offsets[index]
-        once, twice = np.uint64(0), np.uint64(0)
-        for place in range(start, min(offsets[index + 1], start + width)):
-            seen = np.uint64(1) << np.uint64(data[place] & 31)
-            twice |= once & seen
-            once |= seen
-        signatures[index] = once | twice << np.uint64(32)
-
-
-@leaf
-def _pack_syllables(data: Any, offsets: Any, key: Any, rows32: Any, word: int) -> None:
-    limit = MAXIMUM_SYLLABLES
-    for index in range(rows32.shape[0]):
-        position, stop = offsets[index], offsets[index + 1]
-        count = 0
-        while position < stop:
-            end = position
-            while end < stop and data[end] != 32:
-                end += 1
-            code = np.uint32(hash_bytes(data, position, end, key) & np.uint64(0xFFFFFFFF))
-            rows32[index, word + min(count, limit - 1) + 1] = code
-            count += 1
-            position = end + 1
-        rows32[index, word] = min(count, limit)
-
-
-@leaf
-def _pack_members(codes: Any, offsets: Any, rows64: Any, word: int) -> None:
-    for index in range(rows64.shape[0]):
-        size = min(offsets[index + 1] - offsets[index], MAXIMUM_MEMBERS)
-        for member in range(size):
-            rows64[index, word + member] = codes[offsets[index] + member]
-
-
 def hash_column(column: TextColumn, key: bytes) -> NDArray[np.uint64]:
     """Keyed codes of a text column, uint64 (n,), 0 where missing."""
     codes = np.empty(len(column.offsets) - 1, dtype=np.uint64)
@@ -256,12 +244,13 @@ class FrequencyTable:
     """Frozen term frequencies of a model as arrays: for each column its first index and sorted public hashes.
 
     `log2` float64: entry 0 stands for missing; at a column's first index lies the value for unseen terms, then one
-    entry a hash.
+    entry a hash. `codes` uint64: the hash of each entry, 0 where it has none.
     """
 
     first: Mapping[str, int]
     hashes: Mapping[str, NDArray[np.uint64]]
     log2: NDArray[np.float64]
+    codes: NDArray[np.uint64]
 
     def indices(self, column: str, values: TextColumn) -> NDArray[np.uint32]:
         """Index into `log2` of each value, uint32 (n,); 0 where missing."""
@@ -281,14 +270,16 @@ def frequency_table(model: LinkageModel) -> FrequencyTable:
     first: dict[str, int] = {}
     hashes: dict[str, NDArray[np.uint64]] = {}
     parts: list[NDArray[np.float64]] = [np.zeros(1)]
+    codes: list[NDArray[np.uint64]] = [np.zeros(1, dtype=np.uint64)]
     position = 1
     for column, terms in sorted(model.term_frequencies.items()):
         ordered = sorted(terms.frequencies.items())
         first[column] = position
         hashes[column] = np.array([code for code, _ in ordered], dtype=np.uint64)
+        codes += [np.zeros(1, dtype=np.uint64), hashes[column]]
         parts.append(np.log2(np.array([terms.unseen, *(frequency for _, frequency in ordered)])))
         position += 1 + len(ordered)
-    return FrequencyTable(first, hashes, np.concatenate(parts))
+    return FrequencyTable(first, hashes, np.concatenate(parts), np.concatenate(codes))
 
 
 def pack_rows(
@@ -302,25 +293,88 @@ def pack_rows(
     if len(sizes) > 1:
         raise ValueError(f"columns of different lengths: {sorted(sizes)}")
     rows = np.zeros((sizes.pop() if sizes else 0, layout.width), dtype=np.uint8)
-    rows64, rows32 = rows.view(np.uint64), rows.view(np.uint32)
-    words = key_words(key)
-    for (name, representation), offset in layout.offsets.items():
-        column = columns[name]
-        if isinstance(column, IntegerColumn):
-            rows.view(np.int32)[:, offset // 4] = column.values
-        elif isinstance(column, TextsColumn):
-            _pack_members(hash_column(column.members, key), column.offsets, rows64, offset // 8)
-        elif representation is Representation.CODE:
-            rows64[:, offset // 8] = hash_column(column, key)
-        elif representation is Representation.SIGNATURE:
-            _pack_signatures(column.data, column.offsets, layout.byte_widths[name], rows64[:, offset // 8])
-        elif representation is Representation.BYTES:
-            _pack_bytes(column.data, column.offsets, rows, offset, layout.byte_widths[name])
-        elif representation is Representation.SYLLABLES:
-            _pack_syllables(column.data, column.offsets, words, rows32, offset // 4)
-        else:
-            rows32[:, offset // 4] = frequencies.indices(name, column)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        _pack(_cells_of_columns(columns, layout.columns, start, start + len(block)), layout, frequencies, key, block)
     return rows
+
+
+def pack_records(
+    records: Sequence[StandardRecord], layout: Layout, frequencies: FrequencyTable, key: bytes
+) -> NDArray[np.uint8]:
+    """Feature rows of a few standard records: what `pack_rows` makes of their columns, without the columns."""
+    rows = np.zeros((len(records), layout.width), dtype=np.uint8)
+    _pack(_cells_of_records(records, layout.columns), layout, frequencies, key, rows)
+    return rows
+
+
+@lru_cache(maxsize=16)
+def _keys(key: bytes) -> NDArray[np.uint64]:
+    return np.stack([key_words(key), key_words(PUBLIC_KEY)])
+
+
+def _pack(cells: Cells, layout: Layout, frequencies: FrequencyTable, key: bytes, rows: NDArray[np.uint8]) -> None:
+    bounds = [(frequencies.first[name], len(frequencies.hashes[name])) for name in layout.columns.terms]
+    terms = frequencies.codes, np.array(bounds, dtype=np.int64).reshape(-1, 2)
+    views = rows, rows.view(np.uint32), rows.view(np.int32), rows.view(np.uint64)
+    pack(cells, layout.columns.slots, terms, _keys(key), views)
+
+
+def _cells_of_records(records: Sequence[StandardRecord], columns: Columns) -> Cells:
+    given = [record.values.get for record in records]
+    encoded = [b"" if value is None else str(value).encode() for value in _by_column(given, columns.texts)]
+    sets = [0]
+    texts = len(encoded)
+    for members in _by_column(given, columns.sets):
+        if isinstance(members, tuple):
+            encoded += [member.encode() for member in members]
+        sets.append(len(encoded) - texts)
+    missing = int(MISSING_INTEGER)
+    numbers = [value if isinstance(value, int) else missing for value in _by_column(given, columns.integers)]
+    return Cells(
+        np.frombuffer(bytearray().join(encoded), dtype=np.uint8),
+        np.fromiter(accumulate(map(len, encoded), initial=0), np.int64, len(encoded) + 1),
+        np.array(sets, dtype=np.int64),
+        np.array(numbers, dtype=np.int32),
+    )
+
+
+def _by_column(given: Sequence[Callable[[str], StandardValue]], names: Sequence[str]) -> Iterable[StandardValue]:
+    """The values that records give, column by column."""
+    return chain.from_iterable(zip(*[map(get, names) for get in given], strict=True))
+
+
+def _cells_of_columns(columns: Mapping[str, Column], named: Columns, start: int, stop: int) -> Cells:
+    """Records `start` to `stop` of the columns as cells."""
+    texts = [(column, start, stop) for column in _of_kind(TextColumn, columns, named.texts)]
+    sets = [(column, column.offsets[start : stop + 1]) for column in _of_kind(TextsColumn, columns, named.sets)]
+    texts += [(column.members, int(offsets[0]), int(offsets[-1])) for column, offsets in sets]
+    spans = [column.offsets[first : last + 1] for column, first, last in texts]
+    data = [column.data[span[0] : span[-1]] for (column, _, _), span in zip(texts, spans, strict=True)]
+    numbers = [column.values[start:stop] for column in _of_kind(IntegerColumn, columns, named.integers)]
+    return Cells(
+        np.concatenate([np.empty(0, dtype=np.uint8), *data]),
+        _end_to_end(spans),
+        _end_to_end([offsets for _, offsets in sets]),
+        np.concatenate([np.empty(0, dtype=np.int32), *numbers]),
+    )
+
+
+def _of_kind(kind: type[C], columns: Mapping[str, Column], names: Sequence[str]) -> list[C]:
+    found = [column for name in names if isinstance(column := columns[name], kind)]
+    if len(found) < len(names):
+        raise TypeError(f"not all {kind.__name__}: {', '.join(names)}")
+    return found
+
+
+def _end_to_end(spans: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Offsets of parts laid end to end, each given by its own (n + 1,)."""
+    shift = 0
+    parts = [np.zeros(1, dtype=np.int64)]
+    for offsets in spans:
+        parts.append(offsets[1:] + (shift - offsets[0]))
+        shift += int(offsets[-1] - offsets[0])
+    return np.concatenate(parts)
 
 
 def _length(column: Column) -> int:

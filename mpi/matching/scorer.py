@@ -3,7 +3,7 @@
 A Scorer is immutable and safe to share between threads; working memory belongs to each call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import LinkageModel
-from mpi.domain.records import ColumnKind
-from mpi.matching.features import Column, FrequencyTable, Layout, frequency_table, layout_of, pack_rows
+from mpi.domain.records import ColumnKind, StandardRecord
+from mpi.matching.features import Column, FrequencyTable, Layout, frequency_table, layout_of, pack_records, pack_rows
 from mpi.matching.kernel import Program, as_rows, score_pairs, workspace
 from mpi.matching.weights import column_kinds, compile_program, prior_bits
 
@@ -57,6 +57,10 @@ class Scorer:
     def pack(self, columns: Mapping[str, Column], key: bytes) -> NDArray[np.uint8]:
         """Feature rows, uint8 (n, layout.width), of standard columns under the registry's 16-byte key."""
         return pack_rows({name: columns[name] for name in self.columns}, self.layout, self.frequencies, key)
+
+    def pack_records(self, records: Sequence[StandardRecord], key: bytes) -> NDArray[np.uint8]:
+        """Feature rows of a few standard records, the same as `pack` makes of their columns."""
+        return pack_records(records, self.layout, self.frequencies, key)
 
     def score(
         self,

@@ -5,12 +5,23 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mpi.batch.tables import columns_of_table
 from mpi.domain.errors import RuleFileError
 from mpi.domain.model import BlockingRule, FieldRule, Level, LinkageModel, Predicate, TermFrequencies
 from mpi.domain.records import RecordKey, StandardRecord
-from mpi.matching.features import columns_of, frequency_table, layout_of, pack_rows, text_column
+from mpi.matching.features import (
+    TextColumn,
+    columns_of,
+    frequency_table,
+    hash_column,
+    layout_of,
+    pack_records,
+    pack_rows,
+    text_column,
+)
 from mpi.matching.levels import Representation
 from mpi.matching.siphash import PUBLIC_KEY, hash_text
 from tests.parity.models import COLUMNS, KEY, comparison_of, model_of, table_of
@@ -83,6 +94,43 @@ def test_records_and_tables_give_the_same_rows() -> None:
     ]
     of_records = pack_rows(columns_of(records, COLUMNS), LAYOUT, FREQUENCIES, KEY)
     assert np.array_equal(of_records, pack_rows(columns_of_table(table, COLUMNS), LAYOUT, FREQUENCIES, KEY))
+
+
+def _records() -> st.SearchStrategy[StandardRecord]:
+    text = st.none() | st.sampled_from(["", "an", "binh", "an binh  chau"]) | st.text(max_size=80)
+    number = st.none() | st.integers(-(2**31), 2**31 - 1)
+    values = st.fixed_dictionaries(
+        {"text": text, "members": st.none() | st.lists(st.text(min_size=1, max_size=20), max_size=6).map(tuple)},
+        optional={"other": text, "year": number, "month": number, "day": number},
+    )
+    return values.map(lambda given: StandardRecord(RecordKey("s", "1"), given))
+
+
+@given(st.lists(_records(), max_size=5))
+def test_a_few_records_are_packed_as_their_columns_are(records: list[StandardRecord]) -> None:
+    rows = pack_rows(columns_of(records, COLUMNS), LAYOUT, FREQUENCIES, KEY)
+    assert np.array_equal(pack_records(records, LAYOUT, FREQUENCIES, KEY), rows)
+    for record, row in zip(records, rows, strict=True):
+        assert np.array_equal(pack_records([record], LAYOUT, FREQUENCIES, KEY)[0], row)
+
+
+def test_rows_do_not_depend_on_the_block_that_they_are_packed_in() -> None:
+    columns = columns_of_table(table_of(2_500, seed=43, marked=True), COLUMNS)
+    rows = pack_rows(columns, LAYOUT, FREQUENCIES, KEY)
+    frequency = LAYOUT.offset("text", Representation.FREQUENCY) // 4
+    text = columns["text"]
+    assert isinstance(text, TextColumn)
+    assert np.array_equal(rows.view(np.uint32)[:, frequency], FREQUENCIES.indices("text", text))
+    code = LAYOUT.offset("other", Representation.CODE) // 8
+    other = columns["other"]
+    assert isinstance(other, TextColumn)
+    assert np.array_equal(rows.view(np.uint64)[:, code], hash_column(other, KEY))
+
+
+def test_a_column_of_another_kind_is_refused() -> None:
+    columns = columns_of_table(table_of(10, seed=1), COLUMNS)
+    with pytest.raises(TypeError, match="not all IntegerColumn: year"):
+        pack_rows({**columns, "year": columns["text"]}, LAYOUT, FREQUENCIES, KEY)
 
 
 def test_long_texts_are_cut_and_long_names_keep_their_last_syllable() -> None:
