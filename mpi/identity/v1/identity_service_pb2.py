@@ -24,77 +24,65 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
-from google.type import date_pb2 as google_dot_type_dot_date__pb2
+from mpi.identity.v1 import health_record_pb2 as mpi_dot_identity_dot_v1_dot_health__record__pb2
 from mpi.identity.v1 import match_pb2 as mpi_dot_identity_dot_v1_dot_match__pb2
 from mpi.identity.v1 import person_pb2 as mpi_dot_identity_dot_v1_dot_person__pb2
 from mpi.identity.v1 import record_pb2 as mpi_dot_identity_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&mpi/identity/v1/identity_service.proto\x12\x0fmpi.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\x1a\x1bmpi/identity/v1/match.proto\x1a\x1cmpi/identity/v1/person.proto\x1a\x1cmpi/identity/v1/record.proto\"\xad\x01\n\x0cMatchRequest\x12-\n\x06record\x18\x01 \x01(\x0b\x32\x1d.mpi.identity.v1.SourceRecord\x12\x16\n\x0emax_candidates\x18\x02 \x01(\x05\x12\x1c\n\x14include_explanations\x18\x03 \x01(\x08\x12\x1d\n\x15include_certainly_not\x18\x04 \x01(\x08\x12\x19\n\x11\x63onsistency_token\x18\x05 \x01(\t\"\x84\x02\n\rMatchResponse\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.mpi.identity.v1.MatchOutcome\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.mpi.identity.v1.Candidate\x12\x31\n\x08\x62locking\x18\x03 \x01(\x0b\x32\x1f.mpi.identity.v1.BlockingReport\x12\x14\n\x0crule_version\x18\x04 \x01(\t\x12/\n\nthresholds\x18\x05 \x01(\x0b\x32\x1b.mpi.identity.v1.Thresholds\x12\x19\n\x11\x63onsistency_token\x18\x06 \x01(\t\"S\n\x0eResolveRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12-\n\x06record\x18\x02 \x01(\x0b\x32\x1d.mpi.identity.v1.SourceRecord\"\xa3\x04\n\x0fResolveResponse\x12\x15\n\renterprise_id\x18\x01 \x01(\t\x12\x30\n\x07outcome\x18\x02 \x01(\x0e\x32\x1f.mpi.identity.v1.ResolveOutcome\x12\x34\n\rrecord_change\x18\x03 \x01(\x0e\x32\x1d.mpi.identity.v1.RecordChange\x12\x19\n\x0cmatch_weight\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x32\n\x0elinked_through\x18\x05 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12:\n\x0creview_tasks\x18\x06 \x03(\x0b\x32$.mpi.identity.v1.ReviewTaskReference\x12\x39\n\x10\x61\x66\x66\x65\x63ted_persons\x18\x07 \x03(\x0b\x32\x1f.mpi.identity.v1.AffectedPerson\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\t \x01(\t\x12\x14\n\x0crule_version\x18\n \x01(\t\x12/\n\nthresholds\x18\x0b \x01(\x0b\x32\x1b.mpi.identity.v1.Thresholds\x12\x31\n\x08\x62locking\x18\x0c \x01(\x0b\x32\x1f.mpi.identity.v1.BlockingReport\x12\x19\n\x11\x63onsistency_token\x18\r \x01(\tB\x0f\n\r_match_weight\"T\n\x11\x42\x61tchMatchRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12.\n\x07request\x18\x02 \x01(\x0b\x32\x1d.mpi.identity.v1.MatchRequest\"\x88\x01\n\x12\x42\x61tchMatchResponse\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x32\n\x08response\x18\x02 \x01(\x0b\x32\x1e.mpi.identity.v1.MatchResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"X\n\x13\x42\x61tchResolveRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x30\n\x07request\x18\x02 \x01(\x0b\x32\x1f.mpi.identity.v1.ResolveRequest\"\x8c\x01\n\x14\x42\x61tchResolveResponse\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x34\n\x08response\x18\x02 \x01(\x0b\x32 .mpi.identity.v1.ResolveResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\xb0\x01\n\x17LookUpIdentifierRequest\x12\x33\n\rsource_record\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKeyH\x00\x12\x14\n\ncitizen_id\x18\x02 \x01(\tH\x00\x12!\n\x17health_insurance_number\x18\x03 \x01(\tH\x00\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\tB\x0c\n\nidentifier\"\x94\x01\n\x10IdentifiedPerson\x12\x15\n\renterprise_id\x18\x01 \x01(\t\x12\x33\n\x0f\x62\x65\x61ring_records\x18\x02 \x03(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x34\n\x10\x63ross_references\x18\x03 \x03(\x0b\x32\x1a.mpi.identity.v1.RecordKey\"\x80\x01\n\x18LookUpIdentifierResponse\x12\x32\n\x07persons\x18\x01 \x03(\x0b\x32!.mpi.identity.v1.IdentifiedPerson\x12\x15\n\rshared_widely\x18\x02 \x01(\x08\x12\x19\n\x11\x63onsistency_token\x18\x03 \x01(\t\"\x90\x01\n\x10GetPersonRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\nas_of_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x18\n\x0e\x61s_of_revision\x18\x03 \x01(\x03H\x00\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\tB\x07\n\x05\x61s_of\"W\n\x11GetPersonResponse\x12\'\n\x06person\x18\x01 \x01(\x0b\x32\x17.mpi.identity.v1.Person\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"m\n\"RegisterHealthRecordEntriesRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x33\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\".mpi.identity.v1.HealthRecordEntry\"t\n\x13RegisterEntryResult\x12.\n\x06\x63hange\x18\x01 \x01(\x0e\x32\x1c.mpi.identity.v1.EntryChangeH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"w\n#RegisterHealthRecordEntriesResponse\x12\x35\n\x07results\x18\x01 \x03(\x0b\x32$.mpi.identity.v1.RegisterEntryResult\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"\xe9\x01\n\x1eListHealthRecordEntriesRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12)\n\x05kinds\x18\x04 \x03(\x0e\x32\x1a.mpi.identity.v1.EntryKind\x12%\n\nstart_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12#\n\x08\x65nd_date\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x19\n\x11\x63onsistency_token\x18\x07 \x01(\t\"\xa1\x01\n\x1fListHealthRecordEntriesResponse\x12\x33\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\".mpi.identity.v1.HealthRecordEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\renterprise_id\x18\x03 \x01(\t\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\t\"\x85\x01\n\x13\x45xplainMatchRequest\x12(\n\x04left\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12)\n\x05right\x18\x02 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x19\n\x11\x63onsistency_token\x18\x03 \x01(\t\"\xe9\x02\n\x14\x45xplainMatchResponse\x12\x31\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1c.mpi.identity.v1.Explanation\x12-\n\x07verdict\x18\x02 \x01(\x0e\x32\x1c.mpi.identity.v1.PairVerdict\x12\x0e\n\x06vetoes\x18\x03 \x03(\t\x12\x13\n\x0bsame_person\x18\x04 \x01(\x08\x12\x1a\n\x12left_enterprise_id\x18\x05 \x01(\t\x12\x1b\n\x13right_enterprise_id\x18\x06 \x01(\t\x12\x16\n\x0e\x63\x61pped_columns\x18\x07 \x03(\t\x12\x17\n\x0frecords_in_play\x18\x08 \x01(\x03\x12\x14\n\x0crule_version\x18\t \x01(\t\x12/\n\nthresholds\x18\n \x01(\x0b\x32\x1b.mpi.identity.v1.Thresholds\x12\x19\n\x11\x63onsistency_token\x18\x0b \x01(\t\"g\n\x15WithdrawRecordRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12*\n\x06record\x18\x02 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x95\x01\n\x16WithdrawRecordResponse\x12\x39\n\x10\x61\x66\x66\x65\x63ted_persons\x18\x01 \x03(\x0b\x32\x1f.mpi.identity.v1.AffectedPerson\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x03 \x01(\t\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\t\"\x82\x01\n\x13WatchPersonsRequest\x12\x16\n\x0cresume_token\x18\x01 \x01(\tH\x00\x12\x18\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03H\x00\x12\x30\n\x05kinds\x18\x03 \x03(\x0e\x32!.mpi.identity.v1.PersonChangeKindB\x07\n\x05start\"[\n\x14WatchPersonsResponse\x12-\n\x06\x63hange\x18\x01 \x01(\x0b\x32\x1d.mpi.identity.v1.PersonChange\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x17\n\x15GetActiveRulesRequest\"F\n\x16GetActiveRulesResponse\x12,\n\x05rules\x18\x01 \x01(\x0b\x32\x1d.mpi.identity.v1.LinkageRules*\xa5\x01\n\x0cMatchOutcome\x12\x1d\n\x19MATCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16MATCH_OUTCOME_NO_MATCH\x10\x01\x12\x17\n\x13MATCH_OUTCOME_MATCH\x10\x02\x12\"\n\x1eMATCH_OUTCOME_POSSIBLE_MATCHES\x10\x03\x12\x1d\n\x19MATCH_OUTCOME_SEVERAL_FIT\x10\x04*\x8e\x01\n\x0eResolveOutcome\x12\x1f\n\x1bRESOLVE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESOLVE_OUTCOME_LINKED\x10\x01\x12\x1e\n\x1aRESOLVE_OUTCOME_NEW_PERSON\x10\x02\x12\x1f\n\x1bRESOLVE_OUTCOME_PROVISIONAL\x10\x03*x\n\x0b\x45ntryChange\x12\x1c\n\x18\x45NTRY_CHANGE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x45NTRY_CHANGE_NEW\x10\x01\x12\x19\n\x15\x45NTRY_CHANGE_REPLACED\x10\x02\x12\x1a\n\x16\x45NTRY_CHANGE_UNCHANGED\x10\x03\x32\xab\t\n\x0fIdentityService\x12\x46\n\x05Match\x12\x1d.mpi.identity.v1.MatchRequest\x1a\x1e.mpi.identity.v1.MatchResponse\x12L\n\x07Resolve\x12\x1f.mpi.identity.v1.ResolveRequest\x1a .mpi.identity.v1.ResolveResponse\x12Y\n\nBatchMatch\x12\".mpi.identity.v1.BatchMatchRequest\x1a#.mpi.identity.v1.BatchMatchResponse(\x01\x30\x01\x12_\n\x0c\x42\x61tchResolve\x12$.mpi.identity.v1.BatchResolveRequest\x1a%.mpi.identity.v1.BatchResolveResponse(\x01\x30\x01\x12g\n\x10LookUpIdentifier\x12(.mpi.identity.v1.LookUpIdentifierRequest\x1a).mpi.identity.v1.LookUpIdentifierResponse\x12R\n\tGetPerson\x12!.mpi.identity.v1.GetPersonRequest\x1a\".mpi.identity.v1.GetPersonResponse\x12\x88\x01\n\x1bRegisterHealthRecordEntries\x12\x33.mpi.identity.v1.RegisterHealthRecordEntriesRequest\x1a\x34.mpi.identity.v1.RegisterHealthRecordEntriesResponse\x12|\n\x17ListHealthRecordEntries\x12/.mpi.identity.v1.ListHealthRecordEntriesRequest\x1a\x30.mpi.identity.v1.ListHealthRecordEntriesResponse\x12[\n\x0c\x45xplainMatch\x12$.mpi.identity.v1.ExplainMatchRequest\x1a%.mpi.identity.v1.ExplainMatchResponse\x12\x61\n\x0eWithdrawRecord\x12&.mpi.identity.v1.WithdrawRecordRequest\x1a\'.mpi.identity.v1.WithdrawRecordResponse\x12]\n\x0cWatchPersons\x12$.mpi.identity.v1.WatchPersonsRequest\x1a%.mpi.identity.v1.WatchPersonsResponse0\x01\x12\x61\n\x0eGetActiveRules\x12&.mpi.identity.v1.GetActiveRulesRequest\x1a\'.mpi.identity.v1.GetActiveRulesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&mpi/identity/v1/identity_service.proto\x12\x0fmpi.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a#mpi/identity/v1/health_record.proto\x1a\x1bmpi/identity/v1/match.proto\x1a\x1cmpi/identity/v1/person.proto\x1a\x1cmpi/identity/v1/record.proto\"\xad\x01\n\x0cMatchRequest\x12-\n\x06record\x18\x01 \x01(\x0b\x32\x1d.mpi.identity.v1.SourceRecord\x12\x16\n\x0emax_candidates\x18\x02 \x01(\x05\x12\x1c\n\x14include_explanations\x18\x03 \x01(\x08\x12\x1d\n\x15include_certainly_not\x18\x04 \x01(\x08\x12\x19\n\x11\x63onsistency_token\x18\x05 \x01(\t\"\x84\x02\n\rMatchResponse\x12.\n\x07outcome\x18\x01 \x01(\x0e\x32\x1d.mpi.identity.v1.MatchOutcome\x12.\n\ncandidates\x18\x02 \x03(\x0b\x32\x1a.mpi.identity.v1.Candidate\x12\x31\n\x08\x62locking\x18\x03 \x01(\x0b\x32\x1f.mpi.identity.v1.BlockingReport\x12\x14\n\x0crule_version\x18\x04 \x01(\t\x12/\n\nthresholds\x18\x05 \x01(\x0b\x32\x1b.mpi.identity.v1.Thresholds\x12\x19\n\x11\x63onsistency_token\x18\x06 \x01(\t\"S\n\x0eResolveRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12-\n\x06record\x18\x02 \x01(\x0b\x32\x1d.mpi.identity.v1.SourceRecord\"\xa3\x04\n\x0fResolveResponse\x12\x15\n\renterprise_id\x18\x01 \x01(\t\x12\x30\n\x07outcome\x18\x02 \x01(\x0e\x32\x1f.mpi.identity.v1.ResolveOutcome\x12\x34\n\rrecord_change\x18\x03 \x01(\x0e\x32\x1d.mpi.identity.v1.RecordChange\x12\x19\n\x0cmatch_weight\x18\x04 \x01(\x01H\x00\x88\x01\x01\x12\x32\n\x0elinked_through\x18\x05 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12:\n\x0creview_tasks\x18\x06 \x03(\x0b\x32$.mpi.identity.v1.ReviewTaskReference\x12\x39\n\x10\x61\x66\x66\x65\x63ted_persons\x18\x07 \x03(\x0b\x32\x1f.mpi.identity.v1.AffectedPerson\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\t \x01(\t\x12\x14\n\x0crule_version\x18\n \x01(\t\x12/\n\nthresholds\x18\x0b \x01(\x0b\x32\x1b.mpi.identity.v1.Thresholds\x12\x31\n\x08\x62locking\x18\x0c \x01(\x0b\x32\x1f.mpi.identity.v1.BlockingReport\x12\x19\n\x11\x63onsistency_token\x18\r \x01(\tB\x0f\n\r_match_weight\"T\n\x11\x42\x61tchMatchRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12.\n\x07request\x18\x02 \x01(\x0b\x32\x1d.mpi.identity.v1.MatchRequest\"\x88\x01\n\x12\x42\x61tchMatchResponse\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x32\n\x08response\x18\x02 \x01(\x0b\x32\x1e.mpi.identity.v1.MatchResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"X\n\x13\x42\x61tchResolveRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x30\n\x07request\x18\x02 \x01(\x0b\x32\x1f.mpi.identity.v1.ResolveRequest\"\x8c\x01\n\x14\x42\x61tchResolveResponse\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x34\n\x08response\x18\x02 \x01(\x0b\x32 .mpi.identity.v1.ResolveResponseH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\xb0\x01\n\x17LookUpIdentifierRequest\x12\x33\n\rsource_record\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKeyH\x00\x12\x14\n\ncitizen_id\x18\x02 \x01(\tH\x00\x12!\n\x17health_insurance_number\x18\x03 \x01(\tH\x00\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\tB\x0c\n\nidentifier\"\x94\x01\n\x10IdentifiedPerson\x12\x15\n\renterprise_id\x18\x01 \x01(\t\x12\x33\n\x0f\x62\x65\x61ring_records\x18\x02 \x03(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x34\n\x10\x63ross_references\x18\x03 \x03(\x0b\x32\x1a.mpi.identity.v1.RecordKey\"\x80\x01\n\x18LookUpIdentifierResponse\x12\x32\n\x07persons\x18\x01 \x03(\x0b\x32!.mpi.identity.v1.IdentifiedPerson\x12\x15\n\rshared_widely\x18\x02 \x01(\x08\x12\x19\n\x11\x63onsistency_token\x18\x03 \x01(\t\"\x90\x01\n\x10GetPersonRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x30\n\nas_of_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x18\n\x0e\x61s_of_revision\x18\x03 \x01(\x03H\x00\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\tB\x07\n\x05\x61s_of\"W\n\x11GetPersonResponse\x12\'\n\x06person\x18\x01 \x01(\x0b\x32\x17.mpi.identity.v1.Person\x12\x19\n\x11\x63onsistency_token\x18\x02 \x01(\t\"\x85\x01\n\x13\x45xplainMatchRequest\x12(\n\x04left\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12)\n\x05right\x18\x02 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x19\n\x11\x63onsistency_token\x18\x03 \x01(\t\"\xe9\x02\n\x14\x45xplainMatchResponse\x12\x31\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x1c.mpi.identity.v1.Explanation\x12-\n\x07verdict\x18\x02 \x01(\x0e\x32\x1c.mpi.identity.v1.PairVerdict\x12\x0e\n\x06vetoes\x18\x03 \x03(\t\x12\x13\n\x0bsame_person\x18\x04 \x01(\x08\x12\x1a\n\x12left_enterprise_id\x18\x05 \x01(\t\x12\x1b\n\x13right_enterprise_id\x18\x06 \x01(\t\x12\x16\n\x0e\x63\x61pped_columns\x18\x07 \x03(\t\x12\x17\n\x0frecords_in_play\x18\x08 \x01(\x03\x12\x14\n\x0crule_version\x18\t \x01(\t\x12/\n\nthresholds\x18\n \x01(\x0b\x32\x1b.mpi.identity.v1.Thresholds\x12\x19\n\x11\x63onsistency_token\x18\x0b \x01(\t\"g\n\x15WithdrawRecordRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12*\n\x06record\x18\x02 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x95\x01\n\x16WithdrawRecordResponse\x12\x39\n\x10\x61\x66\x66\x65\x63ted_persons\x18\x01 \x03(\x0b\x32\x1f.mpi.identity.v1.AffectedPerson\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x13\n\x0b\x64\x65\x63ision_id\x18\x03 \x01(\t\x12\x19\n\x11\x63onsistency_token\x18\x04 \x01(\t\"\x82\x01\n\x13WatchPersonsRequest\x12\x16\n\x0cresume_token\x18\x01 \x01(\tH\x00\x12\x18\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x03H\x00\x12\x30\n\x05kinds\x18\x03 \x03(\x0e\x32!.mpi.identity.v1.PersonChangeKindB\x07\n\x05start\"[\n\x14WatchPersonsResponse\x12-\n\x06\x63hange\x18\x01 \x01(\x0b\x32\x1d.mpi.identity.v1.PersonChange\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"\x17\n\x15GetActiveRulesRequest\"F\n\x16GetActiveRulesResponse\x12,\n\x05rules\x18\x01 \x01(\x0b\x32\x1d.mpi.identity.v1.LinkageRules*\xa5\x01\n\x0cMatchOutcome\x12\x1d\n\x19MATCH_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16MATCH_OUTCOME_NO_MATCH\x10\x01\x12\x17\n\x13MATCH_OUTCOME_MATCH\x10\x02\x12\"\n\x1eMATCH_OUTCOME_POSSIBLE_MATCHES\x10\x03\x12\x1d\n\x19MATCH_OUTCOME_SEVERAL_FIT\x10\x04*\x8e\x01\n\x0eResolveOutcome\x12\x1f\n\x1bRESOLVE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16RESOLVE_OUTCOME_LINKED\x10\x01\x12\x1e\n\x1aRESOLVE_OUTCOME_NEW_PERSON\x10\x02\x12\x1f\n\x1bRESOLVE_OUTCOME_PROVISIONAL\x10\x03\x32\xab\t\n\x0fIdentityService\x12\x46\n\x05Match\x12\x1d.mpi.identity.v1.MatchRequest\x1a\x1e.mpi.identity.v1.MatchResponse\x12L\n\x07Resolve\x12\x1f.mpi.identity.v1.ResolveRequest\x1a .mpi.identity.v1.ResolveResponse\x12Y\n\nBatchMatch\x12\".mpi.identity.v1.BatchMatchRequest\x1a#.mpi.identity.v1.BatchMatchResponse(\x01\x30\x01\x12_\n\x0c\x42\x61tchResolve\x12$.mpi.identity.v1.BatchResolveRequest\x1a%.mpi.identity.v1.BatchResolveResponse(\x01\x30\x01\x12g\n\x10LookUpIdentifier\x12(.mpi.identity.v1.LookUpIdentifierRequest\x1a).mpi.identity.v1.LookUpIdentifierResponse\x12R\n\tGetPerson\x12!.mpi.identity.v1.GetPersonRequest\x1a\".mpi.identity.v1.GetPersonResponse\x12\x88\x01\n\x1bRegisterHealthRecordEntries\x12\x33.mpi.identity.v1.RegisterHealthRecordEntriesRequest\x1a\x34.mpi.identity.v1.RegisterHealthRecordEntriesResponse\x12|\n\x17ListHealthRecordEntries\x12/.mpi.identity.v1.ListHealthRecordEntriesRequest\x1a\x30.mpi.identity.v1.ListHealthRecordEntriesResponse\x12[\n\x0c\x45xplainMatch\x12$.mpi.identity.v1.ExplainMatchRequest\x1a%.mpi.identity.v1.ExplainMatchResponse\x12\x61\n\x0eWithdrawRecord\x12&.mpi.identity.v1.WithdrawRecordRequest\x1a\'.mpi.identity.v1.WithdrawRecordResponse\x12]\n\x0cWatchPersons\x12$.mpi.identity.v1.WatchPersonsRequest\x1a%.mpi.identity.v1.WatchPersonsResponse0\x01\x12\x61\n\x0eGetActiveRules\x12&.mpi.identity.v1.GetActiveRulesRequest\x1a\'.mpi.identity.v1.GetActiveRulesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpi.identity.v1.identity_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MATCHOUTCOME']._serialized_start=4290
-  _globals['_MATCHOUTCOME']._serialized_end=4455
-  _globals['_RESOLVEOUTCOME']._serialized_start=4458
-  _globals['_RESOLVEOUTCOME']._serialized_end=4600
-  _globals['_ENTRYCHANGE']._serialized_start=4602
-  _globals['_ENTRYCHANGE']._serialized_end=4722
-  _globals['_MATCHREQUEST']._serialized_start=231
-  _globals['_MATCHREQUEST']._serialized_end=404
-  _globals['_MATCHRESPONSE']._serialized_start=407
-  _globals['_MATCHRESPONSE']._serialized_end=667
-  _globals['_RESOLVEREQUEST']._serialized_start=669
-  _globals['_RESOLVEREQUEST']._serialized_end=752
-  _globals['_RESOLVERESPONSE']._serialized_start=755
-  _globals['_RESOLVERESPONSE']._serialized_end=1302
-  _globals['_BATCHMATCHREQUEST']._serialized_start=1304
-  _globals['_BATCHMATCHREQUEST']._serialized_end=1388
-  _globals['_BATCHMATCHRESPONSE']._serialized_start=1391
-  _globals['_BATCHMATCHRESPONSE']._serialized_end=1527
-  _globals['_BATCHRESOLVEREQUEST']._serialized_start=1529
-  _globals['_BATCHRESOLVEREQUEST']._serialized_end=1617
-  _globals['_BATCHRESOLVERESPONSE']._serialized_start=1620
-  _globals['_BATCHRESOLVERESPONSE']._serialized_end=1760
-  _globals['_LOOKUPIDENTIFIERREQUEST']._serialized_start=1763
-  _globals['_LOOKUPIDENTIFIERREQUEST']._serialized_end=1939
-  _globals['_IDENTIFIEDPERSON']._serialized_start=1942
-  _globals['_IDENTIFIEDPERSON']._serialized_end=2090
-  _globals['_LOOKUPIDENTIFIERRESPONSE']._serialized_start=2093
-  _globals['_LOOKUPIDENTIFIERRESPONSE']._serialized_end=2221
-  _globals['_GETPERSONREQUEST']._serialized_start=2224
-  _globals['_GETPERSONREQUEST']._serialized_end=2368
-  _globals['_GETPERSONRESPONSE']._serialized_start=2370
-  _globals['_GETPERSONRESPONSE']._serialized_end=2457
-  _globals['_REGISTERHEALTHRECORDENTRIESREQUEST']._serialized_start=2459
-  _globals['_REGISTERHEALTHRECORDENTRIESREQUEST']._serialized_end=2568
-  _globals['_REGISTERENTRYRESULT']._serialized_start=2570
-  _globals['_REGISTERENTRYRESULT']._serialized_end=2686
-  _globals['_REGISTERHEALTHRECORDENTRIESRESPONSE']._serialized_start=2688
-  _globals['_REGISTERHEALTHRECORDENTRIESRESPONSE']._serialized_end=2807
-  _globals['_LISTHEALTHRECORDENTRIESREQUEST']._serialized_start=2810
-  _globals['_LISTHEALTHRECORDENTRIESREQUEST']._serialized_end=3043
-  _globals['_LISTHEALTHRECORDENTRIESRESPONSE']._serialized_start=3046
-  _globals['_LISTHEALTHRECORDENTRIESRESPONSE']._serialized_end=3207
-  _globals['_EXPLAINMATCHREQUEST']._serialized_start=3210
-  _globals['_EXPLAINMATCHREQUEST']._serialized_end=3343
-  _globals['_EXPLAINMATCHRESPONSE']._serialized_start=3346
-  _globals['_EXPLAINMATCHRESPONSE']._serialized_end=3707
-  _globals['_WITHDRAWRECORDREQUEST']._serialized_start=3709
-  _globals['_WITHDRAWRECORDREQUEST']._serialized_end=3812
-  _globals['_WITHDRAWRECORDRESPONSE']._serialized_start=3815
-  _globals['_WITHDRAWRECORDRESPONSE']._serialized_end=3964
-  _globals['_WATCHPERSONSREQUEST']._serialized_start=3967
-  _globals['_WATCHPERSONSREQUEST']._serialized_end=4097
-  _globals['_WATCHPERSONSRESPONSE']._serialized_start=4099
-  _globals['_WATCHPERSONSRESPONSE']._serialized_end=4190
-  _globals['_GETACTIVERULESREQUEST']._serialized_start=4192
-  _globals['_GETACTIVERULESREQUEST']._serialized_end=4215
-  _globals['_GETACTIVERULESRESPONSE']._serialized_start=4217
-  _globals['_GETACTIVERULESRESPONSE']._serialized_end=4287
-  _globals['_IDENTITYSERVICE']._serialized_start=4725
-  _globals['_IDENTITYSERVICE']._serialized_end=5920
+  _globals['_MATCHOUTCOME']._serialized_start=3553
+  _globals['_MATCHOUTCOME']._serialized_end=3718
+  _globals['_RESOLVEOUTCOME']._serialized_start=3721
+  _globals['_RESOLVEOUTCOME']._serialized_end=3863
+  _globals['_MATCHREQUEST']._serialized_start=244
+  _globals['_MATCHREQUEST']._serialized_end=417
+  _globals['_MATCHRESPONSE']._serialized_start=420
+  _globals['_MATCHRESPONSE']._serialized_end=680
+  _globals['_RESOLVEREQUEST']._serialized_start=682
+  _globals['_RESOLVEREQUEST']._serialized_end=765
+  _globals['_RESOLVERESPONSE']._serialized_start=768
+  _globals['_RESOLVERESPONSE']._serialized_end=1315
+  _globals['_BATCHMATCHREQUEST']._serialized_start=1317
+  _globals['_BATCHMATCHREQUEST']._serialized_end=1401
+  _globals['_BATCHMATCHRESPONSE']._serialized_start=1404
+  _globals['_BATCHMATCHRESPONSE']._serialized_end=1540
+  _globals['_BATCHRESOLVEREQUEST']._serialized_start=1542
+  _globals['_BATCHRESOLVEREQUEST']._serialized_end=1630
+  _globals['_BATCHRESOLVERESPONSE']._serialized_start=1633
+  _globals['_BATCHRESOLVERESPONSE']._serialized_end=1773
+  _globals['_LOOKUPIDENTIFIERREQUEST']._serialized_start=1776
+  _globals['_LOOKUPIDENTIFIERREQUEST']._serialized_end=1952
+  _globals['_IDENTIFIEDPERSON']._serialized_start=1955
+  _globals['_IDENTIFIEDPERSON']._serialized_end=2103
+  _globals['_LOOKUPIDENTIFIERRESPONSE']._serialized_start=2106
+  _globals['_LOOKUPIDENTIFIERRESPONSE']._serialized_end=2234
+  _globals['_GETPERSONREQUEST']._serialized_start=2237
+  _globals['_GETPERSONREQUEST']._serialized_end=2381
+  _globals['_GETPERSONRESPONSE']._serialized_start=2383
+  _globals['_GETPERSONRESPONSE']._serialized_end=2470
+  _globals['_EXPLAINMATCHREQUEST']._serialized_start=2473
+  _globals['_EXPLAINMATCHREQUEST']._serialized_end=2606
+  _globals['_EXPLAINMATCHRESPONSE']._serialized_start=2609
+  _globals['_EXPLAINMATCHRESPONSE']._serialized_end=2970
+  _globals['_WITHDRAWRECORDREQUEST']._serialized_start=2972
+  _globals['_WITHDRAWRECORDREQUEST']._serialized_end=3075
+  _globals['_WITHDRAWRECORDRESPONSE']._serialized_start=3078
+  _globals['_WITHDRAWRECORDRESPONSE']._serialized_end=3227
+  _globals['_WATCHPERSONSREQUEST']._serialized_start=3230
+  _globals['_WATCHPERSONSREQUEST']._serialized_end=3360
+  _globals['_WATCHPERSONSRESPONSE']._serialized_start=3362
+  _globals['_WATCHPERSONSRESPONSE']._serialized_end=3453
+  _globals['_GETACTIVERULESREQUEST']._serialized_start=3455
+  _globals['_GETACTIVERULESREQUEST']._serialized_end=3478
+  _globals['_GETACTIVERULESRESPONSE']._serialized_start=3480
+  _globals['_GETACTIVERULESRESPONSE']._serialized_end=3550
+  _globals['_IDENTITYSERVICE']._serialized_start=3866
+  _globals['_IDENTITYSERVICE']._serialized_end=5061
 # @@protoc_insertion_point(module_scope)

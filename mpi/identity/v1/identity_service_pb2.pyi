@@ -2,7 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.rpc import status_pb2 as _status_pb2
-from google.type import date_pb2 as _date_pb2
+from mpi.identity.v1 import health_record_pb2 as _health_record_pb2
 from mpi.identity.v1 import match_pb2 as _match_pb2
 from mpi.identity.v1 import person_pb2 as _person_pb2
 from mpi.identity.v1 import record_pb2 as _record_pb2
@@ -29,13 +29,6 @@ class ResolveOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESOLVE_OUTCOME_LINKED: _ClassVar[ResolveOutcome]
     RESOLVE_OUTCOME_NEW_PERSON: _ClassVar[ResolveOutcome]
     RESOLVE_OUTCOME_PROVISIONAL: _ClassVar[ResolveOutcome]
-
-class EntryChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    ENTRY_CHANGE_UNSPECIFIED: _ClassVar[EntryChange]
-    ENTRY_CHANGE_NEW: _ClassVar[EntryChange]
-    ENTRY_CHANGE_REPLACED: _ClassVar[EntryChange]
-    ENTRY_CHANGE_UNCHANGED: _ClassVar[EntryChange]
 MATCH_OUTCOME_UNSPECIFIED: MatchOutcome
 MATCH_OUTCOME_NO_MATCH: MatchOutcome
 MATCH_OUTCOME_MATCH: MatchOutcome
@@ -45,10 +38,6 @@ RESOLVE_OUTCOME_UNSPECIFIED: ResolveOutcome
 RESOLVE_OUTCOME_LINKED: ResolveOutcome
 RESOLVE_OUTCOME_NEW_PERSON: ResolveOutcome
 RESOLVE_OUTCOME_PROVISIONAL: ResolveOutcome
-ENTRY_CHANGE_UNSPECIFIED: EntryChange
-ENTRY_CHANGE_NEW: EntryChange
-ENTRY_CHANGE_REPLACED: EntryChange
-ENTRY_CHANGE_UNCHANGED: EntryChange
 
 class MatchRequest(_message.Message):
     __slots__ = ("record", "max_candidates", "include_explanations", "include_certainly_not", "consistency_token")
@@ -205,60 +194,6 @@ class GetPersonResponse(_message.Message):
     person: _person_pb2.Person
     consistency_token: str
     def __init__(self, person: _Optional[_Union[_person_pb2.Person, _Mapping]] = ..., consistency_token: _Optional[str] = ...) -> None: ...
-
-class RegisterHealthRecordEntriesRequest(_message.Message):
-    __slots__ = ("request_id", "entries")
-    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
-    ENTRIES_FIELD_NUMBER: _ClassVar[int]
-    request_id: str
-    entries: _containers.RepeatedCompositeFieldContainer[_record_pb2.HealthRecordEntry]
-    def __init__(self, request_id: _Optional[str] = ..., entries: _Optional[_Iterable[_Union[_record_pb2.HealthRecordEntry, _Mapping]]] = ...) -> None: ...
-
-class RegisterEntryResult(_message.Message):
-    __slots__ = ("change", "error")
-    CHANGE_FIELD_NUMBER: _ClassVar[int]
-    ERROR_FIELD_NUMBER: _ClassVar[int]
-    change: EntryChange
-    error: _status_pb2.Status
-    def __init__(self, change: _Optional[_Union[EntryChange, str]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
-
-class RegisterHealthRecordEntriesResponse(_message.Message):
-    __slots__ = ("results", "consistency_token")
-    RESULTS_FIELD_NUMBER: _ClassVar[int]
-    CONSISTENCY_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    results: _containers.RepeatedCompositeFieldContainer[RegisterEntryResult]
-    consistency_token: str
-    def __init__(self, results: _Optional[_Iterable[_Union[RegisterEntryResult, _Mapping]]] = ..., consistency_token: _Optional[str] = ...) -> None: ...
-
-class ListHealthRecordEntriesRequest(_message.Message):
-    __slots__ = ("parent", "page_size", "page_token", "kinds", "start_date", "end_date", "consistency_token")
-    PARENT_FIELD_NUMBER: _ClassVar[int]
-    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
-    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    KINDS_FIELD_NUMBER: _ClassVar[int]
-    START_DATE_FIELD_NUMBER: _ClassVar[int]
-    END_DATE_FIELD_NUMBER: _ClassVar[int]
-    CONSISTENCY_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    parent: str
-    page_size: int
-    page_token: str
-    kinds: _containers.RepeatedScalarFieldContainer[_record_pb2.EntryKind]
-    start_date: _date_pb2.Date
-    end_date: _date_pb2.Date
-    consistency_token: str
-    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., kinds: _Optional[_Iterable[_Union[_record_pb2.EntryKind, str]]] = ..., start_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., end_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., consistency_token: _Optional[str] = ...) -> None: ...
-
-class ListHealthRecordEntriesResponse(_message.Message):
-    __slots__ = ("entries", "next_page_token", "enterprise_id", "consistency_token")
-    ENTRIES_FIELD_NUMBER: _ClassVar[int]
-    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    ENTERPRISE_ID_FIELD_NUMBER: _ClassVar[int]
-    CONSISTENCY_TOKEN_FIELD_NUMBER: _ClassVar[int]
-    entries: _containers.RepeatedCompositeFieldContainer[_record_pb2.HealthRecordEntry]
-    next_page_token: str
-    enterprise_id: str
-    consistency_token: str
-    def __init__(self, entries: _Optional[_Iterable[_Union[_record_pb2.HealthRecordEntry, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., enterprise_id: _Optional[str] = ..., consistency_token: _Optional[str] = ...) -> None: ...
 
 class ExplainMatchRequest(_message.Message):
     __slots__ = ("left", "right", "consistency_token")

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from mpi.identity.v1 import health_record_pb2 as mpi_dot_identity_dot_v1_dot_health__record__pb2
 from mpi.identity.v1 import identity_service_pb2 as mpi_dot_identity_dot_v1_dot_identity__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -75,13 +76,13 @@ class IdentityServiceStub:
                 _registered_method=True)
         self.RegisterHealthRecordEntries = channel.unary_unary(
                 '/mpi.identity.v1.IdentityService/RegisterHealthRecordEntries',
-                request_serializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.RegisterHealthRecordEntriesRequest.SerializeToString,
-                response_deserializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.RegisterHealthRecordEntriesResponse.FromString,
+                request_serializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.RegisterHealthRecordEntriesRequest.SerializeToString,
+                response_deserializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.RegisterHealthRecordEntriesResponse.FromString,
                 _registered_method=True)
         self.ListHealthRecordEntries = channel.unary_unary(
                 '/mpi.identity.v1.IdentityService/ListHealthRecordEntries',
-                request_serializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.ListHealthRecordEntriesRequest.SerializeToString,
-                response_deserializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.ListHealthRecordEntriesResponse.FromString,
+                request_serializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.ListHealthRecordEntriesRequest.SerializeToString,
+                response_deserializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.ListHealthRecordEntriesResponse.FromString,
                 _registered_method=True)
         self.ExplainMatch = channel.unary_unary(
                 '/mpi.identity.v1.IdentityService/ExplainMatch',
@@ -239,13 +240,13 @@ def add_IdentityServiceServicer_to_server(servicer, server):
             ),
             'RegisterHealthRecordEntries': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterHealthRecordEntries,
-                    request_deserializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.RegisterHealthRecordEntriesRequest.FromString,
-                    response_serializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.RegisterHealthRecordEntriesResponse.SerializeToString,
+                    request_deserializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.RegisterHealthRecordEntriesRequest.FromString,
+                    response_serializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.RegisterHealthRecordEntriesResponse.SerializeToString,
             ),
             'ListHealthRecordEntries': grpc.unary_unary_rpc_method_handler(
                     servicer.ListHealthRecordEntries,
-                    request_deserializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.ListHealthRecordEntriesRequest.FromString,
-                    response_serializer=mpi_dot_identity_dot_v1_dot_identity__service__pb2.ListHealthRecordEntriesResponse.SerializeToString,
+                    request_deserializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.ListHealthRecordEntriesRequest.FromString,
+                    response_serializer=mpi_dot_identity_dot_v1_dot_health__record__pb2.ListHealthRecordEntriesResponse.SerializeToString,
             ),
             'ExplainMatch': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainMatch,
@@ -464,8 +465,8 @@ class IdentityService:
             request,
             target,
             '/mpi.identity.v1.IdentityService/RegisterHealthRecordEntries',
-            mpi_dot_identity_dot_v1_dot_identity__service__pb2.RegisterHealthRecordEntriesRequest.SerializeToString,
-            mpi_dot_identity_dot_v1_dot_identity__service__pb2.RegisterHealthRecordEntriesResponse.FromString,
+            mpi_dot_identity_dot_v1_dot_health__record__pb2.RegisterHealthRecordEntriesRequest.SerializeToString,
+            mpi_dot_identity_dot_v1_dot_health__record__pb2.RegisterHealthRecordEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -491,8 +492,8 @@ class IdentityService:
             request,
             target,
             '/mpi.identity.v1.IdentityService/ListHealthRecordEntries',
-            mpi_dot_identity_dot_v1_dot_identity__service__pb2.ListHealthRecordEntriesRequest.SerializeToString,
-            mpi_dot_identity_dot_v1_dot_identity__service__pb2.ListHealthRecordEntriesResponse.FromString,
+            mpi_dot_identity_dot_v1_dot_health__record__pb2.ListHealthRecordEntriesRequest.SerializeToString,
+            mpi_dot_identity_dot_v1_dot_health__record__pb2.ListHealthRecordEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

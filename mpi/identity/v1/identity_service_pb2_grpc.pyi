@@ -5,6 +5,7 @@ Who is this? The identity service of the master patient index."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from mpi.identity.v1 import health_record_pb2 as _health_record_pb2
 from mpi.identity.v1 import identity_service_pb2 as _identity_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -58,9 +59,9 @@ class IdentityServiceStub:
     """Who bears this identifier?"""
     GetPerson: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.GetPersonRequest, _identity_service_pb2.GetPersonResponse]
     """One person, today or at an earlier time. An ID that was superseded answers with the survivor."""
-    RegisterHealthRecordEntries: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.RegisterHealthRecordEntriesRequest, _identity_service_pb2.RegisterHealthRecordEntriesResponse]
+    RegisterHealthRecordEntries: _grpc.UnaryUnaryMultiCallable[_health_record_pb2.RegisterHealthRecordEntriesRequest, _health_record_pb2.RegisterHealthRecordEntriesResponse]
     """Registers pointers to entries of the lifelong health record."""
-    ListHealthRecordEntries: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ListHealthRecordEntriesRequest, _identity_service_pb2.ListHealthRecordEntriesResponse]
+    ListHealthRecordEntries: _grpc.UnaryUnaryMultiCallable[_health_record_pb2.ListHealthRecordEntriesRequest, _health_record_pb2.ListHealthRecordEntriesResponse]
     """The lifelong health record of a person: pointers from every source, oldest first."""
     ExplainMatch: _grpc.UnaryUnaryMultiCallable[_identity_service_pb2.ExplainMatchRequest, _identity_service_pb2.ExplainMatchResponse]
     """Why two records are, or are not, held to be one person."""
@@ -103,9 +104,9 @@ class IdentityServiceAsyncStub(IdentityServiceStub):
     """Who bears this identifier?"""
     GetPerson: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetPersonRequest, _identity_service_pb2.GetPersonResponse]  # type: ignore[assignment]
     """One person, today or at an earlier time. An ID that was superseded answers with the survivor."""
-    RegisterHealthRecordEntries: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RegisterHealthRecordEntriesRequest, _identity_service_pb2.RegisterHealthRecordEntriesResponse]  # type: ignore[assignment]
+    RegisterHealthRecordEntries: _aio.UnaryUnaryMultiCallable[_health_record_pb2.RegisterHealthRecordEntriesRequest, _health_record_pb2.RegisterHealthRecordEntriesResponse]  # type: ignore[assignment]
     """Registers pointers to entries of the lifelong health record."""
-    ListHealthRecordEntries: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListHealthRecordEntriesRequest, _identity_service_pb2.ListHealthRecordEntriesResponse]  # type: ignore[assignment]
+    ListHealthRecordEntries: _aio.UnaryUnaryMultiCallable[_health_record_pb2.ListHealthRecordEntriesRequest, _health_record_pb2.ListHealthRecordEntriesResponse]  # type: ignore[assignment]
     """The lifelong health record of a person: pointers from every source, oldest first."""
     ExplainMatch: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ExplainMatchRequest, _identity_service_pb2.ExplainMatchResponse]  # type: ignore[assignment]
     """Why two records are, or are not, held to be one person."""
@@ -185,17 +186,17 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def RegisterHealthRecordEntries(
         self,
-        request: _identity_service_pb2.RegisterHealthRecordEntriesRequest,
+        request: _health_record_pb2.RegisterHealthRecordEntriesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_identity_service_pb2.RegisterHealthRecordEntriesResponse, _abc.Awaitable[_identity_service_pb2.RegisterHealthRecordEntriesResponse]]:
+    ) -> _typing.Union[_health_record_pb2.RegisterHealthRecordEntriesResponse, _abc.Awaitable[_health_record_pb2.RegisterHealthRecordEntriesResponse]]:
         """Registers pointers to entries of the lifelong health record."""
 
     @_abc_1.abstractmethod
     def ListHealthRecordEntries(
         self,
-        request: _identity_service_pb2.ListHealthRecordEntriesRequest,
+        request: _health_record_pb2.ListHealthRecordEntriesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_identity_service_pb2.ListHealthRecordEntriesResponse, _abc.Awaitable[_identity_service_pb2.ListHealthRecordEntriesResponse]]:
+    ) -> _typing.Union[_health_record_pb2.ListHealthRecordEntriesResponse, _abc.Awaitable[_health_record_pb2.ListHealthRecordEntriesResponse]]:
         """The lifelong health record of a person: pointers from every source, oldest first."""
 
     @_abc_1.abstractmethod

@@ -22,10 +22,9 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmpi/identity/v1/record.proto\x12\x0fmpi.identity.v1\x1a\x16google/type/date.proto\"<\n\tRecordKey\x12\x15\n\rsource_system\x18\x01 \x01(\t\x12\x18\n\x10source_record_id\x18\x02 \x01(\t\"\x86\x03\n\x0cSourceRecord\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x0b\n\x03sex\x18\x04 \x01(\t\x12\x12\n\ncitizen_id\x18\x05 \x01(\t\x12\x1f\n\x17health_insurance_number\x18\x06 \x01(\t\x12\r\n\x05phone\x18\x07 \x01(\t\x12\x11\n\tward_code\x18\x08 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\t \x01(\t\x12\x13\n\x0bmother_name\x18\n \x01(\t\x12\x13\n\x0brecorded_at\x18\x0b \x01(\t\x12N\n\x11\x61\x64\x64itional_values\x18\x0c \x03(\x0b\x32\x33.mpi.identity.v1.SourceRecord.AdditionalValuesEntry\x1a\x37\n\x15\x41\x64\x64itionalValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xbf\x01\n\x11HealthRecordEntry\x12*\n\x06record\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x10\n\x08\x65ntry_id\x18\x02 \x01(\t\x12(\n\x04kind\x18\x03 \x01(\x0e\x32\x1a.mpi.identity.v1.EntryKind\x12\x1f\n\x04\x64\x61te\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12\x10\n\x08\x66\x61\x63ility\x18\x05 \x01(\t\x12\x0f\n\x07locator\x18\x06 \x01(\t*\xa0\x01\n\x0cRecordChange\x12\x1d\n\x19RECORD_CHANGE_UNSPECIFIED\x10\x00\x12\x15\n\x11RECORD_CHANGE_NEW\x10\x01\x12\x1d\n\x19RECORD_CHANGE_NEW_VERSION\x10\x02\x12\x1e\n\x1aRECORD_CHANGE_LATE_VERSION\x10\x03\x12\x1b\n\x17RECORD_CHANGE_UNCHANGED\x10\x04*\xd4\x02\n\tEntryKind\x12\x1a\n\x16\x45NTRY_KIND_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x45NTRY_KIND_SCHOOL_CHECK\x10\x01\x12\x1c\n\x18\x45NTRY_KIND_STATION_VISIT\x10\x02\x12\x18\n\x14\x45NTRY_KIND_ENCOUNTER\x10\x03\x12\x14\n\x10\x45NTRY_KIND_CLAIM\x10\x04\x12\x1a\n\x16\x45NTRY_KIND_VACCINATION\x10\x05\x12 \n\x1c\x45NTRY_KIND_LABORATORY_REPORT\x10\x06\x12\x1b\n\x17\x45NTRY_KIND_PRESCRIPTION\x10\x07\x12\x1c\n\x18\x45NTRY_KIND_IMAGING_STUDY\x10\x08\x12\x14\n\x10\x45NTRY_KIND_BIRTH\x10\t\x12\x1b\n\x17\x45NTRY_KIND_HEALTH_CHECK\x10\n\x12\x14\n\x10\x45NTRY_KIND_OTHER\x10\x0b\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmpi/identity/v1/record.proto\x12\x0fmpi.identity.v1\"<\n\tRecordKey\x12\x15\n\rsource_system\x18\x01 \x01(\t\x12\x18\n\x10source_record_id\x18\x02 \x01(\t\"\x86\x03\n\x0cSourceRecord\x12\'\n\x03key\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x0b\n\x03sex\x18\x04 \x01(\t\x12\x12\n\ncitizen_id\x18\x05 \x01(\t\x12\x1f\n\x17health_insurance_number\x18\x06 \x01(\t\x12\r\n\x05phone\x18\x07 \x01(\t\x12\x11\n\tward_code\x18\x08 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\t \x01(\t\x12\x13\n\x0bmother_name\x18\n \x01(\t\x12\x13\n\x0brecorded_at\x18\x0b \x01(\t\x12N\n\x11\x61\x64\x64itional_values\x18\x0c \x03(\x0b\x32\x33.mpi.identity.v1.SourceRecord.AdditionalValuesEntry\x1a\x37\n\x15\x41\x64\x64itionalValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*\xa0\x01\n\x0cRecordChange\x12\x1d\n\x19RECORD_CHANGE_UNSPECIFIED\x10\x00\x12\x15\n\x11RECORD_CHANGE_NEW\x10\x01\x12\x1d\n\x19RECORD_CHANGE_NEW_VERSION\x10\x02\x12\x1e\n\x1aRECORD_CHANGE_LATE_VERSION\x10\x03\x12\x1b\n\x17RECORD_CHANGE_UNCHANGED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,16 +33,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SOURCERECORD_ADDITIONALVALUESENTRY']._loaded_options = None
   _globals['_SOURCERECORD_ADDITIONALVALUESENTRY']._serialized_options = b'8\001'
-  _globals['_RECORDCHANGE']._serialized_start=723
-  _globals['_RECORDCHANGE']._serialized_end=883
-  _globals['_ENTRYKIND']._serialized_start=886
-  _globals['_ENTRYKIND']._serialized_end=1226
-  _globals['_RECORDKEY']._serialized_start=73
-  _globals['_RECORDKEY']._serialized_end=133
-  _globals['_SOURCERECORD']._serialized_start=136
-  _globals['_SOURCERECORD']._serialized_end=526
-  _globals['_SOURCERECORD_ADDITIONALVALUESENTRY']._serialized_start=471
-  _globals['_SOURCERECORD_ADDITIONALVALUESENTRY']._serialized_end=526
-  _globals['_HEALTHRECORDENTRY']._serialized_start=529
-  _globals['_HEALTHRECORDENTRY']._serialized_end=720
+  _globals['_RECORDCHANGE']._serialized_start=505
+  _globals['_RECORDCHANGE']._serialized_end=665
+  _globals['_RECORDKEY']._serialized_start=49
+  _globals['_RECORDKEY']._serialized_end=109
+  _globals['_SOURCERECORD']._serialized_start=112
+  _globals['_SOURCERECORD']._serialized_end=502
+  _globals['_SOURCERECORD_ADDITIONALVALUESENTRY']._serialized_start=447
+  _globals['_SOURCERECORD_ADDITIONALVALUESENTRY']._serialized_end=502
 # @@protoc_insertion_point(module_scope)

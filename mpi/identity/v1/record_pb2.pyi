@@ -1,4 +1,3 @@
-from google.type import date_pb2 as _date_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -15,38 +14,11 @@ class RecordChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_CHANGE_NEW_VERSION: _ClassVar[RecordChange]
     RECORD_CHANGE_LATE_VERSION: _ClassVar[RecordChange]
     RECORD_CHANGE_UNCHANGED: _ClassVar[RecordChange]
-
-class EntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    ENTRY_KIND_UNSPECIFIED: _ClassVar[EntryKind]
-    ENTRY_KIND_SCHOOL_CHECK: _ClassVar[EntryKind]
-    ENTRY_KIND_STATION_VISIT: _ClassVar[EntryKind]
-    ENTRY_KIND_ENCOUNTER: _ClassVar[EntryKind]
-    ENTRY_KIND_CLAIM: _ClassVar[EntryKind]
-    ENTRY_KIND_VACCINATION: _ClassVar[EntryKind]
-    ENTRY_KIND_LABORATORY_REPORT: _ClassVar[EntryKind]
-    ENTRY_KIND_PRESCRIPTION: _ClassVar[EntryKind]
-    ENTRY_KIND_IMAGING_STUDY: _ClassVar[EntryKind]
-    ENTRY_KIND_BIRTH: _ClassVar[EntryKind]
-    ENTRY_KIND_HEALTH_CHECK: _ClassVar[EntryKind]
-    ENTRY_KIND_OTHER: _ClassVar[EntryKind]
 RECORD_CHANGE_UNSPECIFIED: RecordChange
 RECORD_CHANGE_NEW: RecordChange
 RECORD_CHANGE_NEW_VERSION: RecordChange
 RECORD_CHANGE_LATE_VERSION: RecordChange
 RECORD_CHANGE_UNCHANGED: RecordChange
-ENTRY_KIND_UNSPECIFIED: EntryKind
-ENTRY_KIND_SCHOOL_CHECK: EntryKind
-ENTRY_KIND_STATION_VISIT: EntryKind
-ENTRY_KIND_ENCOUNTER: EntryKind
-ENTRY_KIND_CLAIM: EntryKind
-ENTRY_KIND_VACCINATION: EntryKind
-ENTRY_KIND_LABORATORY_REPORT: EntryKind
-ENTRY_KIND_PRESCRIPTION: EntryKind
-ENTRY_KIND_IMAGING_STUDY: EntryKind
-ENTRY_KIND_BIRTH: EntryKind
-ENTRY_KIND_HEALTH_CHECK: EntryKind
-ENTRY_KIND_OTHER: EntryKind
 
 class RecordKey(_message.Message):
     __slots__ = ("source_system", "source_record_id")
@@ -90,19 +62,3 @@ class SourceRecord(_message.Message):
     recorded_at: str
     additional_values: _containers.ScalarMap[str, str]
     def __init__(self, key: _Optional[_Union[RecordKey, _Mapping]] = ..., full_name: _Optional[str] = ..., birth_date: _Optional[str] = ..., sex: _Optional[str] = ..., citizen_id: _Optional[str] = ..., health_insurance_number: _Optional[str] = ..., phone: _Optional[str] = ..., ward_code: _Optional[str] = ..., address: _Optional[str] = ..., mother_name: _Optional[str] = ..., recorded_at: _Optional[str] = ..., additional_values: _Optional[_Mapping[str, str]] = ...) -> None: ...
-
-class HealthRecordEntry(_message.Message):
-    __slots__ = ("record", "entry_id", "kind", "date", "facility", "locator")
-    RECORD_FIELD_NUMBER: _ClassVar[int]
-    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
-    KIND_FIELD_NUMBER: _ClassVar[int]
-    DATE_FIELD_NUMBER: _ClassVar[int]
-    FACILITY_FIELD_NUMBER: _ClassVar[int]
-    LOCATOR_FIELD_NUMBER: _ClassVar[int]
-    record: RecordKey
-    entry_id: str
-    kind: EntryKind
-    date: _date_pb2.Date
-    facility: str
-    locator: str
-    def __init__(self, record: _Optional[_Union[RecordKey, _Mapping]] = ..., entry_id: _Optional[str] = ..., kind: _Optional[_Union[EntryKind, str]] = ..., date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., facility: _Optional[str] = ..., locator: _Optional[str] = ...) -> None: ...
