@@ -5,6 +5,7 @@ level reached. A chunk of pairs goes through it together: at each instruction wa
 a test that several levels ask is answered once.
 """
 
+from threading import local
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -133,6 +134,17 @@ def workspace(program: Program) -> Workspace:
         np.empty((CHUNK, comparisons), dtype=np.int8),
         np.empty(SCRATCH_SIZE, dtype=np.int32),
     )
+
+
+_kept = local()
+
+
+def workspace_of_thread(program: Program) -> Workspace:
+    """The calling thread's working memory for a program, kept until the thread asks for another program's."""
+    kept: tuple[Program, Workspace] | None = getattr(_kept, "memory", None)
+    if kept is None or kept[0] is not program:
+        _kept.memory = kept = program, workspace(program)
+    return kept[1]
 
 
 @inlined

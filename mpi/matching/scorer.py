@@ -1,6 +1,6 @@
 """The one scorer: batch hands it millions of pairs, the online path a few dozen, Spark a partition.
 
-A Scorer is immutable and safe to share between threads; working memory belongs to each call.
+A Scorer is immutable and safe to share between threads; working memory belongs to each thread.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mpi.domain.model import LinkageModel
 from mpi.domain.records import ColumnKind, StandardRecord
 from mpi.matching.features import Column, FrequencyTable, Layout, frequency_table, layout_of, pack_records, pack_rows
-from mpi.matching.kernel import Program, as_rows, score_pairs, workspace
+from mpi.matching.kernel import Program, Rows, as_rows, score_pairs, workspace_of_thread
 from mpi.matching.weights import column_kinds, compile_program, prior_bits
 
 TASK = 262_144
@@ -81,20 +81,28 @@ class Scorer:
             np.zeros(count, dtype=np.uint8),
         )
         views = as_rows(rows)
+        if count <= TASK:
+            self._run(views, left, right, (prior, floor), scores)
+            return scores
 
         def run(start: int) -> None:
             part = slice(start, start + TASK)
-            score_pairs(
-                self.program,
-                views,
-                (left[part], right[part]),
-                prior,
-                floor,
-                (scores.weights[part], scores.codes[part], scores.vetoes[part]),
-                workspace(self.program),
-            )
+            some = Scores(scores.weights[part], scores.codes[part], scores.vetoes[part])
+            self._run(views, left[part], right[part], (prior, floor), some)
 
         starts = range(0, count, TASK)
         for _ in executor.map(run, starts) if executor else map(run, starts):
             pass
         return scores
+
+    def _run(
+        self,
+        views: Rows,
+        left: NDArray[np.int32],
+        right: NDArray[np.int32],
+        bits: tuple[float, float],
+        scores: Scores,
+    ) -> None:
+        work = workspace_of_thread(self.program)
+        out = (scores.weights, scores.codes, scores.vetoes)
+        score_pairs(self.program, views, (left, right), *bits, out, work)
