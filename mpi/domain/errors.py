@@ -74,6 +74,24 @@ class NotFoundError(MpiError):
     reason = "NOT_FOUND"
 
 
+class UnknownRecordError(NotFoundError):
+    """The source system is known, this record of it is not."""
+
+    reason = "UNKNOWN_RECORD"
+
+
+class UnknownPersonError(NotFoundError):
+    """Nobody has this enterprise ID."""
+
+    reason = "UNKNOWN_PERSON"
+
+
+class UnknownIdentifierError(NotFoundError):
+    """No record in force bears this number. The number itself is never repeated."""
+
+    reason = "UNKNOWN_IDENTIFIER"
+
+
 class UnknownSourceSystemError(NotFoundError):
     """No record ever came from a source system of this name."""
 
@@ -102,6 +120,24 @@ class NotYetVisibleError(RegistryError):
     """The registry that answers has not reached the revision that the caller has seen."""
 
     reason = "NOT_YET_VISIBLE"
+
+
+class RevisionNotReachedError(InvalidInputError):
+    """A revision or a time that lies in the future was asked for."""
+
+    reason = "REVISION_NOT_REACHED"
+
+
+class PersonNotYetCreatedError(InvalidInputError):
+    """The person did not exist yet at the revision or time asked for."""
+
+    reason = "PERSON_NOT_YET_CREATED"
+
+
+class WatcherTooSlowError(MpiError):
+    """A watcher read more slowly than changes came. `revision` in its metadata is the last one that it was given."""
+
+    reason = "WATCHER_TOO_SLOW"
 
 
 class RulesNotReadyError(RegistryError):

@@ -6,17 +6,21 @@ Every writing verb keeps its rows here, in the transaction that does what the an
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
+from mpi.registry.dialects import Statement
 from mpi.registry.tables import answered_request
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 
 KEY_CONSTRAINT = "pk_answered_request"
 """What a RegistryError names in its `constraint` when another transaction kept one of the request ids first."""
 
-_IDS_A_READ = 1024
+_COLUMNS = "request_id, verb, payload_digest, response"
+_KEPT = Statement(
+    sqlite=f"SELECT {_COLUMNS} FROM answered_request WHERE request_id = ?",
+    postgresql=f"SELECT wanted.place - 1, {_COLUMNS} FROM unnest(%s::text[]) WITH ORDINALITY"
+    " AS wanted(request_id, place) JOIN answered_request USING (request_id)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,10 @@ class AnsweredRequest:
 
 def answered(uow: UnitOfWork, request_ids: Sequence[str]) -> dict[str, AnsweredRequest]:
     """The kept answers of some request ids; ids that nobody has used are left out."""
-    kept = answered_request.c
-    query = sa.select(kept.request_id, kept.verb, kept.payload_digest, kept.response)
-    found: dict[str, AnsweredRequest] = {}
-    for start in range(0, len(request_ids), _IDS_A_READ):
-        wanted = _padded(request_ids[start : start + _IDS_A_READ])
-        rows = uow.connection.execute(query.where(kept.request_id.in_(wanted)))
-        found.update((row.request_id, AnsweredRequest(*row)) for row in rows)
-    return found
+    if not request_ids:
+        return {}
+    rows = uow.dialect.read_each(uow.connection, _KEPT, [request_ids])
+    return {row[1]: AnsweredRequest(*row[1:]) for row in rows}
 
 
 def keep(uow: UnitOfWork, rows: Sequence[AnsweredRequest]) -> None:
@@ -58,10 +58,3 @@ def keep(uow: UnitOfWork, rows: Sequence[AnsweredRequest]) -> None:
             "answered_at": Every(now_text()),
         },
     )
-
-
-def _padded(request_ids: Sequence[str]) -> list[str]:
-    """The ids, the last one repeated up to a power of two: few shapes of statement, so that servers keep their
-    plans."""
-    width = 1 << (len(request_ids) - 1).bit_length()
-    return [*request_ids, *[request_ids[-1]] * (width - len(request_ids))]
