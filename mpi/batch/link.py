@@ -15,8 +15,8 @@ from mpi.batch.pairs import PairFinder, PairsReport, ScoredPairs, join_scored, t
 from mpi.matching.kernel import APART, FORBID, as_rows
 from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.sharing import CappedValues, apply_caps
-from mpi.persons.clusters import Clusters, Constraints, Edges, cluster
-from mpi.persons.placement import Plan, place
+from mpi.persons.clusters import Constraints, Edges, cluster
+from mpi.persons.placement import Decided, place
 
 DOUBT = 5.0
 """Bits below `review` that a pair may weigh and still be weighed again with what the other records of its people
@@ -44,23 +44,14 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Linkage:
-    """What linking found: the plan, the edges it rests on, their codes and rules, what blocking did, which values
-    were capped.
+class Linkage(Decided):
+    """What linking a whole table found: what it decided, the blocking rule of every edge, what blocking did, which
+    values were capped, and the seconds of each step."""
 
-    `seconds` gives the time of each step; `overlays` int32 (k, 2): placed records whose new values contradict a
-    member of their person.
-    """
-
-    plan: Plan
-    edges: Edges
-    clusters: Clusters
-    codes: NDArray[np.int8]
     rules: NDArray[np.int16]
     pairs: PairsReport
     capped: list[CappedValues]
     prior: float
-    overlays: NDArray[np.int32]
     seconds: dict[str, float]
 
 
@@ -114,7 +105,7 @@ def link_table(
     plan = place(clusters, edges, table.persons, next_person=next_person, thresholds=model.thresholds)
     overlays = _overlays(scorer, table, prior)
     watch.lap("placing")
-    return Linkage(plan, edges, clusters, codes, rules, report, capped, prior, overlays, watch.seconds)
+    return Linkage(plan, edges, codes, clusters, overlays, rules, report, capped, prior, watch.seconds)
 
 
 def _with_asked(scorer: Scorer, table: Table, scored: ScoredPairs, prior: float) -> ScoredPairs:

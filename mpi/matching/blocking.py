@@ -152,8 +152,8 @@ def fill_keys(program: KeyProgram, rows: Rows, key: Any, out: Any) -> None:
 def fill_stored_keys(program: KeyProgram, refining: Any, rows: Rows, key: Any, out: Any) -> None:
     """Keys as a registry stores them, uint64 (n, slots); 0 where a rule gives no key.
 
-    The upper 40 bits name the block; each of the lower three bytes refines it by one column, coarsest first. So a block,
-    and every part of it that agrees on the first refining columns, is one range of keys.
+    The upper 40 bits name the block; each of the lower three bytes refines it by one column, coarsest first. So a
+    block, and every part of it that agrees on the first refining columns, is one range of keys.
     """
     for record in range(out.shape[0]):
         for rule in range(program.columns.shape[0]):

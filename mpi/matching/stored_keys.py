@@ -43,8 +43,8 @@ class KeyPages:
 
     def blobs(self) -> list[bytes]:
         """The pages as bytes: little-endian pairs of 64-bit integers."""
-        data = memoryview(np.ascontiguousarray(self.entries.astype("<i8", copy=False)).view(np.uint8).reshape(-1))
-        return [bytes(data[16 * a : 16 * b]) for a, b in zip(self.starts.tolist(), self.stops.tolist(), strict=True)]
+        data = self.entries.astype("<i8", copy=False).tobytes()
+        return [data[16 * a : 16 * b] for a, b in zip(self.starts.tolist(), self.stops.tolist(), strict=True)]
 
 
 def stored_keys(plan: BlockingPlan, rows: NDArray[np.uint8], key: bytes) -> NDArray[np.uint64]:

@@ -54,6 +54,19 @@ class Plan:
     tasks: Tasks
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What linking decided for a table of records: the plan, the edges it rests on with their level codes int8
+    (e, comparisons), the clusters, and overlays int32 (k, 2): placed records whose new values contradict a member of
+    their person."""
+
+    plan: Plan
+    edges: Edges
+    codes: NDArray[np.int8]
+    clusters: Clusters
+    overlays: NDArray[np.int32]
+
+
 def place(
     clusters: Clusters, edges: Edges, persons: NDArray[np.int64], *, next_person: int, thresholds: Thresholds
 ) -> Plan:

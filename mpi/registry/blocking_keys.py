@@ -23,7 +23,7 @@ Codes = NDArray[np.uint64]
 _MADE_BY = "blocking_keys"
 _ROWS_OF_A_BLOCK = 256
 _OPEN_BITS = (24, 16, 8, 0)
-"""How many of a key's lowest bits a range leaves open: its block, then the part of it by one refining byte more each."""
+"""How many of a key's lowest bits a range leaves open: the whole block, then part of it by one refining byte each."""
 
 _PAGE = Statement(
     sqlite="SELECT entries FROM blocking_key_page WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1",
@@ -36,8 +36,8 @@ _ROWS = Statement(
     sqlite="SELECT key, record_id FROM blocking_key WHERE key BETWEEN ? AND ? LIMIT ?",
     postgresql="SELECT wanted.place - 1, near.key, near.record_id"
     " FROM unnest(%s::int8[], %s::int8[]) WITH ORDINALITY AS wanted(low, high, place)"
-    " CROSS JOIN LATERAL (SELECT key, record_id FROM blocking_key WHERE key BETWEEN wanted.low AND wanted.high LIMIT %s)"
-    " AS near",
+    " CROSS JOIN LATERAL (SELECT key, record_id FROM blocking_key"
+    " WHERE key BETWEEN wanted.low AND wanted.high LIMIT %s) AS near",
 )
 
 _CAPPED = Statement(

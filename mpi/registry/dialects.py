@@ -30,6 +30,7 @@ _SCHEMA_LOCK = 0x6D70695F73636865
 _ALL_KEYS_LOCK = 0x6D70695F616C6C6B
 _BUSY_SECONDS = 30.0
 _BULK_LOCK_SECONDS = 1.0
+_FEW_ROWS = 1_000
 _READ_ONLY = "mpi_read_only"
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, psycopg.Error)
@@ -277,6 +278,16 @@ class PostgresDialect(Dialect):
         shape = ", ".join(f"{name} {_copy_type(target)}" for name, target in zip(columns, targets, strict=True))
         assignments = ", ".join(f"{name} = staged.{name}" for name in values)
         conditions = " AND ".join(f"{table.name}.{name} = staged.k_{name}" for name in keys)
+        rows = list(columns.values())
+        if len(rows[0]) <= _FEW_ROWS:
+            arrays = ", ".join(f"%s::{_copy_type(target)}[]" for target in targets)
+            with _driver(connection).cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table.name} SET {assignments}"
+                    f" FROM unnest({arrays}) AS staged({', '.join(columns)}) WHERE {conditions}",
+                    [list(row) for row in rows],
+                )
+                return int(cursor.rowcount)
         with _driver(connection).cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE staged ({shape}) ON COMMIT DROP")
             _copy(cursor, "staged", targets, columns)

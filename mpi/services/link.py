@@ -28,6 +28,7 @@ from mpi.registry.events import last_revision
 from mpi.registry.registry import Registry
 from mpi.registry.runs import Run, RunStatus
 from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services import index_keys
 from mpi.services.featurise import Crew, featurise
 from mpi.services.ingest import Ingest, IngestState, SourceCounts
 from mpi.services.placing import Placed, PlanWriter
@@ -120,6 +121,17 @@ def _stored_columns(model: LinkageModel) -> set[str]:
     return {rule.field for rule in model.survivorship} | {"recorded_at"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A run's plan, and the table that it was made of: feature rows uint8 (n, width) with capped values void, and which
+    of them are new or changed, bool (n,)."""
+
+    placed: Placed
+    linkage: Linkage
+    rows: NDArray[np.uint8]
+    fresh: NDArray[np.bool_]
+
+
 class _Linker:
     """One link job: the open registry, the compiled rules and the crew that makes feature rows."""
 
@@ -149,11 +161,11 @@ class _Linker:
 
     def _resume(self, run: Run) -> bool:
         """Write the rest of a run's plan; False when the plan cannot be made again as it was."""
-        placed = self._plan(run, base_revision=run.state["revision"], next_person=run.state["next_person"])
-        if placed.digest() != run.plan_digest:
+        planned = self._plan(run, base_revision=run.state["revision"], next_person=run.state["next_person"])
+        if planned.placed.digest() != run.plan_digest:
             return False
-        writer = self._write(run, placed, start=run.cursor)
-        self._finish(run, placed, writer, counts={}, resumed="finished after it had died while writing")
+        writer = self._write(run, planned.placed, start=run.cursor)
+        self._finish(run, planned, writer, counts={}, resumed="finished after it had died while writing")
         return True
 
     def _abandon(self, run: Run) -> None:
@@ -191,15 +203,15 @@ class _Linker:
         self._reading_peak_mb = _peak_memory_mb(self._crew.workers)
         with self._registry.snapshot() as uow:
             revision, next_person = last_revision(uow), last_numbers(uow).person + 1
-        placed = self._plan(run, base_revision=revision, next_person=next_person)
+        planned = self._plan(run, base_revision=revision, next_person=next_person)
         with self._registry.begin() as uow:
-            new = len(placed.linkage.plan.new_persons)
+            new = len(planned.linkage.plan.new_persons)
             if allocate(uow, Counters(person=new)).person != next_person or last_revision(uow) != revision:
                 raise RegistryError("the registry changed while this run was planning; run the command again")
             state = {"revision": revision, "next_person": next_person}
-            runs.begin_placing(uow, run.run_id, plan_digest=placed.digest(), state=state)
-        writer = self._write(run, placed, start=0)
-        return self._finish(run, placed, writer, counts=counts, resumed=resumed)
+            runs.begin_placing(uow, run.run_id, plan_digest=planned.placed.digest(), state=state)
+        writer = self._write(run, planned.placed, start=0)
+        return self._finish(run, planned, writer, counts=counts, resumed=resumed)
 
     def _refresh_features(self) -> None:
         """Make feature rows anew for records whose rows are of another layout (the rules changed since)."""
@@ -219,7 +231,7 @@ class _Linker:
                 self._progress("refreshing feature rows", start + len(ids), len(stale))
         self._watch.lap("refreshing feature rows")
 
-    def _plan(self, run: Run, *, base_revision: int, next_person: int) -> Placed:
+    def _plan(self, run: Run, *, base_revision: int, next_person: int) -> _Planned:
         """Link the whole registry as it stood at `base_revision`, with what this run and unfinished ones before it
         stored."""
         with self._registry.snapshot() as uow:
@@ -252,7 +264,8 @@ class _Linker:
         self._watch.seconds.update(linkage.seconds)
         self._watch.lap("linking")
         self._watch.seconds.pop("linking")
-        return Placed(record_ids, before, linkage)
+        changed = np.flatnonzero(fresh & (owners >= 0))
+        return _Planned(Placed(record_ids, before, linkage, changed), linkage, rows, fresh)
 
     def _rows(self, uow: UnitOfWork, record_ids: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.uint8]:
         """All feature rows in canonical order, uint8 (n, width)."""
@@ -270,36 +283,46 @@ class _Linker:
 
     def _write(self, run: Run, placed: Placed, *, start: int) -> PlanWriter:
         """Write the people of a plan; gives the writer, which has the questions still to write."""
-        writer = PlanWriter(self._registry, self._scorer.model, run.run_id, placed)
-        writer.write(start, self._progress)
+        writer = PlanWriter(self._registry.secret, self._scorer.model, run.run_id, placed)
+        writer.write(self._registry, run.run_id, start, self._progress)
         self._watch.lap("writing people")
         return writer
 
     def _finish(
         self,
         run: Run,
-        placed: Placed,
+        planned: _Planned,
         writer: PlanWriter,
         *,
         counts: dict[str, SourceCounts],
         resumed: str | None,
     ) -> LinkSummary:
         """Open and close questions, and end the run, in one transaction."""
-        linkage = placed.linkage
+        linkage, record_ids = planned.linkage, planned.placed.record_ids
         with self._registry.begin() as uow:
-            opened, closed = writer.write_tasks(uow)
+            index_keys.write_keys(
+                uow,
+                self._scorer,
+                self._registry.secret,
+                rows=planned.rows,
+                record_ids=record_ids,
+                fresh=planned.fresh,
+                capped=linkage.capped,
+            )
+            self._watch.lap("writing blocking keys")
+            opened, closed = writer.write_tasks(uow, reviews.open_questions(uow))
             self._watch.lap("writing review tasks")
             summary = LinkSummary(
                 run_id=run.run_id,
                 rules=self._scorer.model.name,
                 sources=counts,
-                records=len(placed.record_ids),
+                records=len(record_ids),
                 people=persons.count_active(uow),
                 people_created=len(linkage.plan.new_persons),
                 people_merged=len(linkage.plan.merges),
                 records_linked=len(linkage.plan.linked),
                 links_by_rule=_links_by_rule(linkage),
-                review_tasks_opened=opened,
+                review_tasks_opened=len(opened.task_ids),
                 review_tasks_closed=closed,
                 review_tasks_open=reviews.count_open(uow),
                 candidate_pairs=linkage.pairs.pairs,

@@ -5,15 +5,17 @@ A batch is one transaction and moves the run's cursor; a run that died goes on b
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.batch.link import Linkage, Progress
+from mpi.batch.link import Progress
 from mpi.domain.model import LinkageModel
 from mpi.matching.kernel import FORBID, HOLD
-from mpi.persons.placement import TaskKind
+from mpi.persons.placement import Decided, TaskKind
 from mpi.registry import events, persons, reviews
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows
@@ -31,74 +33,91 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a run placed, in the order of its table: record ids int64 (n,), the links before it, and what linking
-    found."""
+    """What was placed, in the order of its table: record ids int64 (n,), the links before it, what linking decided,
+    and the places int64 of records with new values that had a person already."""
 
     record_ids: Integers
     before: OpenLinks
-    linkage: Linkage
+    decided: Decided
+    changed: Integers
 
     def digest(self) -> str:
         """SHA-256 of the plan: a run may only go on with the very plan it began to write."""
-        plan = self.linkage.plan
+        plan = self.decided.plan
         whole = hashlib.sha256()
-        for part in (self.record_ids, plan.person_of, plan.linked, plan.new_persons, plan.merges):
+        for part in (self.record_ids, plan.person_of, plan.linked, plan.new_persons, plan.merges, self.changed):
             whole.update(np.ascontiguousarray(part).tobytes())
         return whole.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Some people and all that changes about them: positions of newly linked records, sorted by person, and merges."""
+    """Some people and all that changes about them: positions of newly linked records and of records with new values,
+    both sorted by person, and merges."""
 
     people: Integers
-    linked: NDArray[np.int64]
+    linked: Integers
+    changed: Integers
     merges: Integers
 
 
 class PlanWriter:
     """Writes one plan for one run."""
 
-    def __init__(self, registry: Registry, model: LinkageModel, run_id: int, placed: Placed) -> None:
-        self._registry = registry
+    def __init__(self, key: bytes, model: LinkageModel, run_id: int | None, placed: Placed) -> None:
+        """`key` is the registry's secret; a plan of no run is that of single records."""
+        self._key = key
         self._model = model
         self._run_id = run_id
         self._placed = placed
-        plan = placed.linkage.plan
+        plan = placed.decided.plan
         order = np.argsort(plan.person_of[plan.linked], kind="stable")
         self._linked = plan.linked[order].astype(np.int64)
         self._owners = plan.person_of[self._linked]
         self._first_new = int(plan.new_persons[0]) if len(plan.new_persons) else np.iinfo(np.int64).max
         merges = plan.merges[np.argsort(plan.merges[:, 0], kind="stable")]
         self._merges = merges
-        self._people = np.unique(np.concatenate([self._owners, merges[:, 0]]))
+        # a record that moves says so itself
+        stays = np.setdiff1d(placed.changed, self._linked)
+        self._changed = stays[np.argsort(plan.person_of[stays], kind="stable")]
+        self._changed_owners = plan.person_of[self._changed]
+        self._people = np.unique(np.concatenate([self._owners, merges[:, 0], self._changed_owners]))
 
-    def write(self, start: int, progress: Progress | None) -> None:
-        """Write the batches from `start` on (the run's cursor)."""
+    def write(self, registry: Registry, run_id: int, start: int, progress: Progress | None) -> None:
+        """Write a run's batches from `start` on (its cursor)."""
         batches = range(start, -(-len(self._people) // GROUPS_A_BATCH))
         for number in batches:
-            batch = self._batch(number)
-            with self._registry.begin() as uow:
+            batch = self._batch(self._people[number * GROUPS_A_BATCH : (number + 1) * GROUPS_A_BATCH])
+            with registry.begin() as uow:
                 self._write_batch(uow, batch)
-                advance(uow, self._run_id, cursor=number + 1)
+                advance(uow, run_id, cursor=number + 1)
             if progress:
                 progress("writing people", min((number + 1) * GROUPS_A_BATCH, len(self._people)), len(self._people))
 
-    def _batch(self, number: int) -> _Batch:
-        people = self._people[number * GROUPS_A_BATCH : (number + 1) * GROUPS_A_BATCH]
-        low, high = np.searchsorted(self._owners, [people[0], people[-1] + 1])
-        first, last = np.searchsorted(self._merges[:, 0], [people[0], people[-1] + 1])
-        return _Batch(people, self._linked[low:high], self._merges[first:last])
+    def write_all(self, uow: UnitOfWork) -> dict[int, int]:
+        """Write the whole of a small plan in the caller's transaction; gives the revision of each person's event."""
+        if not len(self._people):
+            return {}
+        first = self._write_batch(uow, self._batch(self._people))
+        return {person: first + place for place, person in enumerate(self._people.tolist())}
 
-    def _write_batch(self, uow: UnitOfWork, batch: _Batch) -> None:
+    def _batch(self, people: Integers) -> _Batch:
+        ends = [people[0], people[-1] + 1]
+        low, high = np.searchsorted(self._owners, ends)
+        lowest, highest = np.searchsorted(self._changed_owners, ends)
+        first, last = np.searchsorted(self._merges[:, 0], ends)
+        return _Batch(people, self._linked[low:high], self._changed[lowest:highest], self._merges[first:last])
+
+    def _write_batch(self, uow: UnitOfWork, batch: _Batch) -> int:
+        """Write one batch; gives the revision of its first event."""
         new = batch.people[batch.people >= self._first_new]
         old = batch.people[batch.people < self._first_new]
         dead = batch.merges[:, 1]
         numbers = allocate(uow, Counters(link=len(batch.linked), revision=len(batch.people) + len(dead)))
         revision_of = numbers.revision + np.arange(len(batch.people))
-        owners = self._placed.linkage.plan.person_of[batch.linked]
+        owners = self._placed.decided.plan.person_of[batch.linked]
         revisions = revision_of[np.searchsorted(batch.people, owners)]
-        persons.insert_persons(uow, new, revisions=revision_of[len(old) :], key=self._registry.secret)
+        persons.insert_persons(uow, new, revisions=revision_of[len(old) :], key=self._key)
         self._close_moved(uow, batch.linked, revisions)
         if len(dead):
             survivors = revision_of[np.searchsorted(batch.people, batch.merges[:, 0])]
@@ -118,6 +137,7 @@ class PlanWriter:
         )
         persons.touch_persons(uow, old, revisions=revision_of[: len(old)])
         self._append_events(uow, batch, numbers.revision)
+        return numbers.revision
 
     def _close_moved(self, uow: UnitOfWork, linked: NDArray[np.int64], revisions: Integers) -> None:
         """Close the links of records that come from a superseded person."""
@@ -131,36 +151,36 @@ class PlanWriter:
 
     def _evidence(self, linked: NDArray[np.int64]) -> LinkEvidence:
         """The strongest edge that ties each record to another of its person."""
-        linkage = self._placed.linkage
-        edges = linkage.plan.evidence[linked]
+        decided = self._placed.decided
+        edges = decided.plan.evidence[linked]
         tied = edges >= 0
         safe = np.where(tied, edges, 0)
-        if not len(linkage.edges.left):
+        if not len(decided.edges.left):
             return LinkEvidence(
                 np.full(len(linked), -1, dtype=np.int64),
                 np.full(len(linked), np.nan),
-                np.zeros((len(linked), linkage.codes.shape[1]), dtype=np.int8),
+                np.zeros((len(linked), decided.codes.shape[1]), dtype=np.int8),
             )
-        left, right = linkage.edges.left[safe], linkage.edges.right[safe]
+        left, right = decided.edges.left[safe], decided.edges.right[safe]
         other = self._placed.record_ids[np.where(left == linked, right, left)]
         return LinkEvidence(
             np.where(tied, other, -1),
-            np.where(tied, linkage.edges.weights[safe], np.nan),
-            linkage.codes[safe],
+            np.where(tied, decided.edges.weights[safe], np.nan),
+            decided.codes[safe],
         )
 
     def _append_events(self, uow: UnitOfWork, batch: _Batch, first_revision: int) -> None:
         """One event a person, then one a superseded person; the payload names the records by their numbers."""
-        owners = self._placed.linkage.plan.person_of[batch.linked]
-        record_ids = self._placed.record_ids[batch.linked].tolist()
-        starts = [*np.searchsorted(owners, batch.people).tolist(), len(owners)]
+        person_of, record_ids = self._placed.decided.plan.person_of, self._placed.record_ids
+        linked = _by_person(batch.people, person_of[batch.linked], record_ids[batch.linked])
+        changed = _by_person(batch.people, person_of[batch.changed], record_ids[batch.changed])
         merged: dict[int, list[int]] = defaultdict(list)
         for survivor, dead in batch.merges.tolist():
             merged[survivor].append(dead)
         kinds: list[str] = []
         payloads: list[str] = []
         for place, person in enumerate(batch.people.tolist()):
-            records = ",".join(map(str, record_ids[starts[place] : starts[place + 1]]))
+            records = linked[place]
             if person >= self._first_new:
                 kinds.append("person.created")
                 payloads.append(f'{{"records":[{records}]}}')
@@ -168,6 +188,9 @@ class PlanWriter:
                 kinds.append("person.merged")
                 gone = ",".join(map(str, merged[person]))
                 payloads.append(f'{{"records":[{records}],"superseded":[{gone}]}}')
+            elif not records:
+                kinds.append("person.updated")
+                payloads.append(f'{{"records":[{changed[place]}]}}')
             else:
                 kinds.append("person.linked")
                 payloads.append(f'{{"records":[{records}]}}')
@@ -180,21 +203,21 @@ class PlanWriter:
             first_revision=first_revision,
         )
 
-    def write_tasks(self, uow: UnitOfWork) -> tuple[int, int]:
-        """Open the plan's questions and close those that are gone; gives (opened, closed)."""
+    def write_tasks(self, uow: UnitOfWork, standing: Mapping[str, int]) -> tuple[TaskRows, int]:
+        """Open the plan's questions and close those that are gone of the standing ones (open questions about people of
+        the table, each with its task); gives the tasks opened and how many were closed."""
         wanted = self._questions()
-        standing = reviews.open_questions(uow)
         closed = self._close_gone(uow, standing, set(wanted.questions))
         opened = [place for place, question in enumerate(wanted.questions) if question not in standing]
-        rows = np.array(opened, dtype=np.int64)
-        if len(rows):
-            first = allocate(uow, Counters(task=len(rows))).task
-            reviews.open_tasks(uow, _take(wanted, rows, first), run_id=self._run_id)
-        return len(rows), closed
+        first = allocate(uow, Counters(task=len(opened))).task if opened else 0
+        rows = _take(wanted, np.array(opened, dtype=np.int64), first)
+        if opened:
+            reviews.open_tasks(uow, rows, run_id=self._run_id)
+        return rows, closed
 
-    def _close_gone(self, uow: UnitOfWork, standing: dict[str, int], wanted: set[str]) -> int:
+    def _close_gone(self, uow: UnitOfWork, standing: Mapping[str, int], wanted: set[str]) -> int:
         """Close open questions about two people that this plan asks no more: every one of them was weighed again."""
-        survivor = dict(self._placed.linkage.plan.merges[:, ::-1].tolist())
+        survivor = dict(self._placed.decided.plan.merges[:, ::-1].tolist())
         gone: list[int] = []
         reasons: list[str] = []
         for question, task in standing.items():
@@ -216,16 +239,16 @@ class PlanWriter:
     def _questions(self) -> TaskRows:
         """Every question of the plan: pairs of people in doubt, and records whose new values contradict their
         person."""
-        linkage, record_ids = self._placed.linkage, self._placed.record_ids
-        tasks, overlays = linkage.plan.tasks, linkage.overlays
-        person_of = linkage.plan.person_of
+        decided, record_ids = self._placed.decided, self._placed.record_ids
+        tasks, overlays = decided.plan.tasks, decided.overlays
+        person_of = decided.plan.person_of
         left = np.concatenate([tasks.left, overlays[:, 0]])
         right = np.concatenate([tasks.right, overlays[:, 1]])
         people = np.sort(np.stack([person_of[left], person_of[right]], axis=1), axis=1)
         count, extra = len(tasks.left), len(overlays)
         questions = [f"people:{a}-{b}" for a, b in people[:count].tolist()]
         questions += [f"overlay:{record}" for record in record_ids[overlays[:, 0]].tolist()]
-        codes = np.concatenate([linkage.codes[tasks.edges], np.zeros((extra, linkage.codes.shape[1]), dtype=np.int8)])
+        codes = np.concatenate([decided.codes[tasks.edges], np.zeros((extra, decided.codes.shape[1]), dtype=np.int8)])
         reasons = [self._reason(place) for place in range(count)]
         reasons += ["the record's new values contradict those of another record of its person"] * extra
         rows = TaskRows(
@@ -247,13 +270,13 @@ class PlanWriter:
 
     def _reason(self, place: int) -> str:
         """Why a question is asked, in words."""
-        linkage = self._placed.linkage
-        edge = linkage.plan.tasks.edges[place]
-        vetoes = int(linkage.clusters.vetoes[edge])
-        if linkage.clusters.barred[[linkage.edges.left[edge], linkage.edges.right[edge]]].any():
+        decided = self._placed.decided
+        edge = decided.plan.tasks.edges[place]
+        vetoes = int(decided.clusters.vetoes[edge])
+        if decided.clusters.barred[[decided.edges.left[edge], decided.edges.right[edge]]].any():
             return "several people fit about equally well"
         if vetoes & (FORBID | HOLD):
-            codes = linkage.codes[edge].tolist()
+            codes = decided.codes[edge].tolist()
             labels = {
                 comparison.name: comparison.label_of(code)
                 for comparison, code in zip(self._model.comparisons, codes, strict=True)
@@ -263,6 +286,13 @@ class PlanWriter:
                 or "another record of one of the people forbids it"
             )
         return "the evidence lies between the review and the link threshold"
+
+
+def _by_person(people: Integers, owners: Integers, record_ids: Integers) -> list[str]:
+    """The record ids of each person as text; `owners` grow."""
+    starts = [*np.searchsorted(owners, people).tolist(), len(owners)]
+    texts = list(map(str, record_ids.tolist()))
+    return [",".join(texts[start:stop]) for start, stop in pairwise(starts)]
 
 
 def _take(rows: TaskRows, places: NDArray[np.int64], first_task: int) -> TaskRows:
