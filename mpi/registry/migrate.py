@@ -43,11 +43,12 @@ def migrate_connection(connection: sa.Connection, dialect: Dialect) -> None:
     if stored is None and sa.inspect(connection).get_table_names():
         raise RegistryError("the database is not empty and holds no registry: give an empty one")
     if stored is None or stored < SCHEMA_VERSION:
-        _upgrade(connection)
+        upgrade(connection)
     check_version(connection)
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def upgrade(connection: sa.Connection, target: str = "head") -> None:
+    """Runs the migrations up to a schema version, the newest unless said otherwise, in the caller's transaction."""
     # Imported when needed: every command opens a registry, hardly any migrates one, and this takes half a second.
     from alembic import command
     from alembic.config import Config
@@ -55,7 +56,7 @@ def _upgrade(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, target)
 
 
 def migrate(url: str) -> None:

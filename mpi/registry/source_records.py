@@ -23,12 +23,15 @@ from mpi.registry.tables import (
     source_record,
     source_record_version,
     source_system,
+    withdrawn_record,
 )
 from mpi.registry.unit_of_work import UnitOfWork
 
 FeatureRows = NDArray[np.uint8]
 
 _IDS_A_READ = 16_384
+
+_WITHDRAWN = sa.exists().where(withdrawn_record.c.record_id == source_record.c.record_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,7 @@ def insert_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None)
 def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None) -> None:
     """Writes new versions of stored records and keeps the old ones in `source_record_version`.
 
+    The old ones still stand until an event tells of the new ones: `record_versions.tell_superseded` notes which.
     A record may be in the batch once. Raises InvalidInputError when it is there twice, RegistryError when a record is
     not stored under the key that the batch gives it (two keys with one hash).
     """
@@ -146,9 +150,8 @@ def supersede_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | No
         return
     stored, content, old = source_record.c, record_content.c, source_record_version.c
     current = (
-        sa.select(
-            stored.record_id, stored.version, stored.content_digest, stored.recorded_at, content.raw, stored.run_id
-        )
+        sa.select(stored.record_id, stored.version, stored.content_digest, stored.recorded_at)
+        .add_columns(content.raw, stored.run_id, sa.literal(0))
         .join_from(source_record, record_content, stored.record_id == content.record_id)
         .where(stored.record_id.in_(uow.dialect.id_set(ids)))
     )
@@ -212,6 +215,7 @@ def archive_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None
             "recorded_at": batch.recorded_ats,
             "raw": batch.raws,
             "run_id": Every(run_id),
+            "superseded_revision": Every(None),
         },
     )
     _set_current(uow, batch, {"version": versions + 1})
@@ -231,7 +235,7 @@ def _set_current(uow: UnitOfWork, batch: RecordBatchRows, values: dict[str, bulk
 
 @dataclass(frozen=True, slots=True)
 class StoredRecords:
-    """Every stored record in the order of record ids: int64[n], uint64[n], int64[n] (the run that wrote its version,
+    """Every record in force in the order of record ids: int64[n], uint64[n], int64[n] (the run that wrote its version,
     0 for none)."""
 
     record_ids: Integers
@@ -240,9 +244,10 @@ class StoredRecords:
 
 
 def stored_records(uow: UnitOfWork) -> StoredRecords:
-    """Who is stored, and by which run the current version came."""
+    """Who is stored and not withdrawn, and by which run the current version came."""
     stored = source_record.c
-    query = sa.select(stored.record_id, stored.key_hash, sa.func.coalesce(stored.run_id, 0)).order_by(stored.record_id)
+    which_run = sa.func.coalesce(stored.run_id, 0)
+    query = sa.select(stored.record_id, stored.key_hash, which_run).where(~_WITHDRAWN).order_by(stored.record_id)
     parts = [[np.empty(0, dtype=np.int64)] * 3]
     for low, high in _id_ranges(uow, stored.record_id):
         within = query.where(stored.record_id.between(low, high))
@@ -413,8 +418,9 @@ def keys_of(uow: UnitOfWork, record_ids: Integers) -> dict[int, RecordKey]:
 
 
 def count(uow: UnitOfWork) -> int:
-    """How many records are stored (not counting superseded versions)."""
-    return int(uow.connection.scalar(sa.select(sa.func.count()).select_from(source_record)) or 0)
+    """How many records are stored and not withdrawn (not counting superseded versions)."""
+    every, gone = (sa.select(sa.func.count()).select_from(table) for table in (source_record, withdrawn_record))
+    return int(uow.connection.scalar(sa.select(every.scalar_subquery() - gone.scalar_subquery())) or 0)
 
 
 def _refuse_unfit(batch: RecordBatchRows) -> None:

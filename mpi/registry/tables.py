@@ -12,6 +12,9 @@ METADATA = sa.MetaData()
 # SQLite makes a column its fast row key only when it is declared INTEGER, which has 64 bits there.
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+# Text in the order of its code points, as Python and SQLite sort it, whatever the language of the database.
+PLAIN_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def _column(name: str, kind: Any, *, null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=null)
@@ -101,6 +104,10 @@ record_feature = sa.Table(
     sa.PrimaryKeyConstraint("record_id", name="pk_record_feature"),
 )
 
+_VERSION_STILL_STANDS = sa.text("superseded_revision = 0")
+
+# `superseded_revision` is where the version ceased to be the current one: 0 while no event has said so (a bulk run
+# reads first and writes people later), NULL where it came late and never was current. See record_versions.py.
 source_record_version = sa.Table(
     "source_record_version",
     METADATA,
@@ -110,9 +117,18 @@ source_record_version = sa.Table(
     _column("recorded_at", sa.Text(), null=True),
     _column("raw", sa.Text()),
     _column("run_id", ID, null=True),
+    _column("superseded_revision", ID, null=True),
     sa.PrimaryKeyConstraint("record_id", "version", name="pk_source_record_version"),
     sa.ForeignKeyConstraint(["record_id"], ["source_record.record_id"], name="fk_source_record_version_record_id"),
+    sa.Index(
+        "ix_source_record_version_standing",
+        "record_id",
+        sqlite_where=_VERSION_STILL_STANDS,
+        postgresql_where=_VERSION_STILL_STANDS,
+    ),
 )
+
+_IS_SUPERSEDED = sa.text("superseded_by IS NOT NULL")
 
 person = sa.Table(
     "person",
@@ -127,6 +143,7 @@ person = sa.Table(
     sa.UniqueConstraint("enterprise_id", name="uq_person_enterprise_id"),
     sa.CheckConstraint("status IN ('active', 'superseded')", name="ck_person_status"),
     sa.CheckConstraint("(status = 'superseded') = (superseded_by IS NOT NULL)", name="ck_person_superseded_by"),
+    sa.Index("ix_person_superseded_by", "superseded_by", sqlite_where=_IS_SUPERSEDED, postgresql_where=_IS_SUPERSEDED),
 )
 
 _LINK_IS_OPEN = sa.text("valid_to_revision IS NULL")
@@ -281,14 +298,14 @@ health_record_entry = sa.Table(
     "health_record_entry",
     METADATA,
     _key("source_system_id", sa.SmallInteger()),
-    _key("entry_id", sa.Text()),
+    _key("entry_id", PLAIN_TEXT),
     _column("record_id", ID),
     _column("kind", sa.Text()),
-    _column("entry_date", sa.Text()),
+    _column("entry_date", PLAIN_TEXT),
     _column("facility", sa.Text()),
     _column("locator", sa.Text()),
     _column("registered_at", sa.Text()),
     sa.PrimaryKeyConstraint("source_system_id", "entry_id", name="pk_health_record_entry"),
     sa.ForeignKeyConstraint(["record_id"], ["source_record.record_id"], name="fk_health_record_entry_record_id"),
-    sa.Index("ix_health_record_entry_record", "record_id", "entry_date"),
+    sa.Index("ix_health_record_entry_record", "record_id", "entry_date", "entry_id"),
 )

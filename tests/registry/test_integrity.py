@@ -69,7 +69,7 @@ def test_small_tables_refuse_records_that_are_not_there(registry: Registry, tabl
     filled = {
         "judgement": "(1, 98, 99, 'same', 's', 't', '', NULL)",
         "review_task": "(1, 'overlay', 'q', 99, NULL, NULL, NULL, NULL, NULL, '', 'open', NULL, NULL, NULL)",
-        "source_record_version": "(99, 1, '', NULL, '', NULL)",
+        "source_record_version": "(99, 1, '', NULL, '', NULL, 0)",
     }
     with pytest.raises(RegistryError, match=r"(?i)foreign key"), registry.begin() as uow:
         uow.connection.execute(sa.text(f"INSERT INTO {table} VALUES {filled[table]}"))

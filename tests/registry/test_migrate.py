@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from mpi.domain.errors import RegistryError
 from mpi.registry.dialects import dialect_for
-from mpi.registry.migrate import SCHEMA_VERSION, SCRIPTS, migrate, stored_version
+from mpi.registry.migrate import SCHEMA_VERSION, SCRIPTS, migrate, stored_version, upgrade
 from mpi.registry.tables import METADATA
 
 
@@ -73,3 +73,30 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str, monkeypatch: pyte
         assert sa.inspect(connection).get_table_names() == []
     engine.dispose()
     migrate(empty_url)
+
+
+def test_versions_of_an_older_registry_learn_when_they_ceased_to_be_current(empty_url: str) -> None:
+    """Record 1: two versions by runs 1 and 2; 2: a late version by run 2; 3: changed by run 3, which wrote no event;
+    4: never changed; 5: changed outside of any run."""
+    engine = dialect_for(empty_url).engine()
+    with engine.begin() as connection:
+        upgrade(connection, "0001")
+        for run, revision in ((1, 1), (1, 2), (2, 3), (2, 4)):
+            values = f"({revision}, 'person.created', NULL, '{{}}', 'rules', {run}, '2026')"
+            connection.execute(sa.text(f"INSERT INTO event VALUES {values}"))
+        connection.execute(sa.text("INSERT INTO source_system VALUES (1, 'a')"))
+        current = ((1, 2, 2), (2, 2, 1), (3, 3, 3), (4, 1, 1), (5, 2, None))
+        for record, version, came in current:
+            values = f"({record}, 1, 'r{record}', {record}, {version}, '', NULL, {came or 'NULL'})"
+            connection.execute(sa.text(f"INSERT INTO source_record VALUES {values}"))
+        for record, version, came in ((1, 1, 1), (2, 1, 2), (3, 1, 1), (3, 2, 2), (5, 1, None)):
+            values = f"({record}, {version}, '', NULL, '{{}}', {came or 'NULL'})"
+            connection.execute(sa.text(f"INSERT INTO source_record_version VALUES {values}"))
+    engine.dispose()
+    migrate(empty_url)
+    engine = dialect_for(empty_url).engine()
+    with engine.connect() as connection:
+        told = "SELECT record_id, version, superseded_revision FROM source_record_version ORDER BY 1, 2"
+        rows = [tuple(row) for row in connection.execute(sa.text(told))]
+    engine.dispose()
+    assert rows == [(1, 1, 3), (2, 1, None), (3, 1, 3), (3, 2, 4), (5, 1, 4)]
