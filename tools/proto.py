@@ -23,6 +23,7 @@ MAIN_REFERENCES = ("origin/main", "main")
 """Where the definition that callers have is looked for, the first found."""
 
 _SERVICES = "*_service.proto"
+_FORMAT = ("buf", "format", "--config", '{"version":"v2"}')
 
 
 class ProtoError(Exception):
@@ -126,13 +127,14 @@ def check_breaking(checkout: Path, current: Path, work: Path) -> str:
 
 
 def check(checkout: Path) -> str:
-    """Lint the definition, compare it with the published one, and the generated code with a fresh one.
+    """Lint the definition and its layout, compare it with the published one, and the generated code with a fresh one.
 
     Returns the line that says what it was compared with; raises ProtoError with what is wrong.
     """
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         current = image(checkout / PROTO, work / "current.binpb")
+        _run(*_FORMAT, "--diff", "--exit-code", checkout / PROTO)
         _run("buf", "lint", current, "--config", ROOT / "buf.yaml")
         generate(checkout / PROTO, work / "code")
         differing = stale(work / "code" / GENERATED, checkout / GENERATED)
@@ -142,7 +144,8 @@ def check(checkout: Path) -> str:
 
 
 def rewrite(checkout: Path) -> None:
-    """Generate the code anew, in place; what no definition makes any more is removed."""
+    """Lay out the definition and generate the code anew, in place; what no definition makes any more is removed."""
+    _run(*_FORMAT, "--write", checkout / PROTO)
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
         generate(checkout / PROTO, fresh)

@@ -70,6 +70,16 @@ def test_a_missing_comment_fails_the_lint(checkout: Path, capfd: pytest.CaptureF
     assert 'RPC "ExplainMatch" should have a non-empty comment' in capfd.readouterr().out
 
 
+def test_an_untidy_layout_is_found_and_put_right(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    edit(checkout, "  string request_id = 1;", "    string request_id=1;")
+    with pytest.raises(proto.ProtoError, match="buf failed"):
+        proto.check(checkout)
+    assert "+  string request_id = 1;" in capfd.readouterr().out
+    proto.rewrite(checkout)
+    proto.check(checkout)
+    assert (checkout / SERVICE).read_text() == (ROOT / SERVICE).read_text()
+
+
 def test_a_definition_that_does_not_compile_is_told(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
     edit(checkout, "string request_id = 1;", "string request_id = ;")
     with pytest.raises(proto.ProtoError):

@@ -260,9 +260,9 @@ def test_raw_text_is_refused_for_its_control_characters_alone(text: str) -> None
     ids=["one too many", "entries", "map", "kinds"],
 )
 def test_too_many_items_are_refused_without_looking_at_them(message: Message, field: str, limit: str) -> None:
-    before = time.perf_counter()
+    before = time.thread_time()
     refused = refusal(message)
-    assert time.perf_counter() - before < 0.01
+    assert time.thread_time() - before < 0.01
     assert type(refused) is TooManyItemsError
     assert refused.reason == "TOO_MANY_ITEMS"
     assert refused.metadata == {"field": field, "limit": limit}
