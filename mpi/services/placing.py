@@ -20,6 +20,7 @@ from mpi.registry import events, persons, reviews
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows
 from mpi.registry.persons import LinkEvidence, LinkRows, OpenLinks
+from mpi.registry.record_versions import tell_superseded
 from mpi.registry.registry import Registry
 from mpi.registry.reviews import TaskRows
 from mpi.registry.runs import advance
@@ -136,6 +137,9 @@ class PlanWriter:
             ),
         )
         persons.touch_persons(uow, old, revisions=revision_of[: len(old)])
+        named = np.concatenate([batch.linked, batch.changed])
+        told = revision_of[np.searchsorted(batch.people, self._placed.decided.plan.person_of[named])]
+        tell_superseded(uow, self._placed.record_ids[named], revisions=told)
         self._append_events(uow, batch, numbers.revision)
         return numbers.revision
 

@@ -30,12 +30,12 @@ def test_each_revision_has_the_version_of_its_time(registry: Registry) -> None:
     assert _towns(registry, ids, 0) == _towns(registry, ids, 9) == ["Huế", "Huế"]
     _store(registry, one, "one", "Vinh")
     with registry.snapshot() as uow:
-        assert still_standing(uow).tolist() == one.tolist()
+        assert still_standing(uow, ids).tolist() == one.tolist()
     # stored, but no event has told of it
     assert _towns(registry, ids, 9) == ["Huế", "Huế"]
     with registry.begin() as uow:
         tell_superseded(uow, ids, revisions=np.array([5, 6]))
-        assert still_standing(uow).tolist() == []
+        assert still_standing(uow, ids).tolist() == []
     assert _towns(registry, ids, 4) == ["Huế", "Huế"]
     assert _towns(registry, ids, 5) == ["Vinh", "Huế"]
     # a late version never was current; of two that are told of at once the first was never seen
@@ -51,3 +51,17 @@ def test_each_revision_has_the_version_of_its_time(registry: Registry) -> None:
         told = uow.connection.execute(sa.select(version.version, version.superseded_revision).order_by(version.version))
         assert [tuple(row) for row in told] == [(1, 5), (2, None), (3, 8), (4, 8)]
         assert records_as_of(uow, ids + 100, 9) == {}
+
+
+def test_of_many_records_those_with_news_are_told_of(registry: Registry) -> None:
+    names = [f"id-{number}" for number in range(1_200)]
+    with registry.begin() as uow:
+        ids = store_records(uow, names)
+    revisions = np.arange(1, 1_201)
+    with registry.begin() as uow:
+        tell_superseded(uow, ids, revisions=revisions)
+    _store(registry, ids[700:701], names[700], "Vinh")
+    with registry.begin() as uow:
+        tell_superseded(uow, ids, revisions=revisions)
+    assert _towns(registry, ids[[699, 700]], 701) == ["Huế", "Vinh"]
+    assert _towns(registry, ids[[699, 700]], 700) == ["Huế", "Huế"]
