@@ -6,15 +6,17 @@ more. Edges of one weight are taken in the order of their records, which callers
 """
 
 from dataclasses import dataclass
+from threading import local
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
-from mpi.matching.jit import inlined, kernel, leaf
+from mpi.matching.jit import inlined, leaf
 from mpi.matching.kernel import APART, CHUNK, FORBID, HOLD, Program, Rows, Workspace, contributions, vetoed, workspace
 from mpi.matching.levels import Opcode
+from mpi.persons.partition import Groups, both_ways, join, join_first, kept_apart, record_kept_apart, root
 
 MAXIMUM_CROSS_PAIRS = 1_024
 """Two groups with more pairs between them than this are never joined by rules; a steward is asked."""
@@ -41,28 +43,12 @@ class Edges(NamedTuple):
     vetoes: NDArray[np.uint8]
 
 
-class Groups(NamedTuple):
-    """A partition while it grows: `parent` points to a root, `next_member` closes a ring over the members, `size`
-    counts them.
-
-    `barred` marks records that rules may not place (several people fit). Cannot-links of record r are
-    others[offsets[r]:offsets[r + 1]].
-    """
-
-    parent: NDArray[np.int32]
-    next_member: NDArray[np.int32]
-    size: NDArray[np.int32]
-    barred: NDArray[np.bool_]
-    offsets: NDArray[np.int64]
-    others: NDArray[np.int32]
-
-
 class Bench(NamedTuple):
     """Working memory for weighing two groups: the kernel's workspace, a chunk of pairs with its codes and bits, and
     the best of each.
 
     `partial` marks levels (at base + code + 1) that only a missing value leads to. `votes` int64 (2,) counts pairs that
-    a veto keeps from joining, and pairs that would be joined (at `link` bits) by themselves, strong ones twice.
+    a veto keeps from joining, and pairs that would be joined (at `link[0]` bits) by themselves, strong ones twice.
     """
 
     work: Workspace
@@ -74,7 +60,7 @@ class Bench(NamedTuple):
     best_bits: NDArray[np.float64]
     partial: NDArray[np.bool_]
     votes: NDArray[np.int64]
-    link: float
+    link: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,52 +94,11 @@ def no_constraints() -> Constraints:
     return Constraints(none, none)
 
 
-@leaf
-def _root(parent: Any, record: int) -> int:
-    while parent[record] != record:
-        parent[record] = parent[parent[record]]
-        record = parent[record]
-    return record
-
-
-@leaf
-def _join(groups: Groups, a: int, b: int) -> None:
-    """Join two roots; the smaller record stays the root."""
-    keep, drop = min(a, b), max(a, b)
-    groups.parent[drop] = keep
-    groups.size[keep] += groups.size[drop]
-    groups.next_member[keep], groups.next_member[drop] = groups.next_member[drop], groups.next_member[keep]
-
-
-@leaf
-def _kept_apart(groups: Groups, a: int, b: int) -> bool:
-    """Whether a cannot-link lies between the groups of roots a and b."""
-    if groups.others.shape[0] == 0:
-        return False
-    member = a
-    while True:
-        for place in range(groups.offsets[member], groups.offsets[member + 1]):
-            if _root(groups.parent, groups.others[place]) == b:
-                return True
-        member = groups.next_member[member]
-        if member == a:
-            return False
-
-
-@leaf
-def _record_kept_apart(groups: Groups, record: int, b: int) -> bool:
-    """Whether a cannot-link of `record` itself leads to the group of root b."""
-    for place in range(groups.offsets[record], groups.offsets[record + 1]):
-        if _root(groups.parent, groups.others[place]) == b:
-            return True
-    return False
-
-
 @inlined
 def _weigh(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
     """Match weight (bits) and vetoes of two groups given by members a and b: the best level of every comparison over
     all pairs."""
-    if np.int64(groups.size[_root(groups.parent, a)]) * groups.size[_root(groups.parent, b)] > MAXIMUM_CROSS_PAIRS:
+    if np.int64(groups.size[root(groups.parent, a)]) * groups.size[root(groups.parent, b)] > MAXIMUM_CROSS_PAIRS:
         return -np.inf, _TOO_LARGE
     return _weigh_members(program, rows, groups, a, b, prior, bench)
 
@@ -192,7 +137,7 @@ def _take_best(program: Program, rows: Rows, count: int, prior: float, bench: Be
                 _take_better(program, comparison, codes[pair, comparison], bits[pair, comparison], bench)
         if said & (HOLD | APART):
             bench.votes[0] += 1
-        elif total >= bench.link:
+        elif total >= bench.link[0]:
             bench.votes[1] += 2 if total >= STRONG_PAIR else 1
     return effects
 
@@ -237,7 +182,7 @@ def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int,
 def _judge(program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int, prior: float, bench: Bench) -> Any:
     """Weight and vetoes between the groups that an edge touches; a pair of single records keeps its own."""
     i, j = edges.left[edge], edges.right[edge]
-    a, b = _root(groups.parent, i), _root(groups.parent, j)
+    a, b = root(groups.parent, i), root(groups.parent, j)
     if groups.size[a] == 1 and groups.size[b] == 1:
         return edges.weights[edge], np.int64(edges.vetoes[edge])
     weight, effects = _weigh(program, rows, groups, i, j, prior, bench)
@@ -250,7 +195,7 @@ def _judge(program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int
 def _agglomerate(
     program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, outcome: Any, bench: Bench
 ) -> None:
-    """Join groups along edges (sorted, strongest first) until a round changes nothing.
+    """Join groups along the open edges, strongest first, until a round changes nothing.
 
     `limits` is (prior, link) in bits; `outcome` is (edges still open int64 (e,), edges that joined bool (e,)).
     """
@@ -261,8 +206,8 @@ def _agglomerate(
         changed = False
         for place in range(open_edges.shape[0]):
             edge = open_edges[place]
-            a = _root(groups.parent, edges.left[edge])
-            b = _root(groups.parent, edges.right[edge])
+            a = root(groups.parent, edges.left[edge])
+            b = root(groups.parent, edges.right[edge])
             if a == b:
                 continue
             open_edges[left_open] = edge
@@ -270,8 +215,8 @@ def _agglomerate(
             if groups.barred[edges.left[edge]] or groups.barred[edges.right[edge]]:
                 continue
             weight, effects = _judge(program, rows, groups, edges, edge, prior, bench)
-            if weight >= link and effects == 0 and not _kept_apart(groups, a, b):
-                _join(groups, a, b)
+            if weight >= link and effects == 0 and not kept_apart(groups, a, b):
+                join(groups, a, b)
                 joined[edge] = True
                 changed = True
                 left_open -= 1
@@ -287,7 +232,7 @@ def _fits_both(
     """Whether `record` alone fits the rest of its group and the group of `other` about equally well."""
     prior, link, margin = limits
     rest = groups.next_member[record]
-    if rest == record or _record_kept_apart(groups, record, _root(groups.parent, other)):
+    if rest == record or record_kept_apart(groups, record, root(groups.parent, other)):
         return False
     before = rest
     while groups.next_member[before] != record:
@@ -305,26 +250,29 @@ def _fits_both(
 @leaf
 def _find_ambiguous(
     program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, movable: Any, found: Any, bench: Bench
-) -> None:
-    """Mark records that fit two groups which may not be one, or hardly are, about equally: found bool (n,).
+) -> bool:
+    """Mark records that fit two groups which may not be one, or hardly are, about equally (found bool (n,)); gives
+    whether there are any.
 
     `limits` is (prior, link, margin, review) in bits.
     """
     prior, link, margin, review = limits
+    any_found = False
     for edge in range(edges.left.shape[0]):
         if edges.weights[edge] < link or edges.vetoes[edge] != 0:
             continue
         i, j = edges.left[edge], edges.right[edge]
-        a, b = _root(groups.parent, i), _root(groups.parent, j)
+        a, b = root(groups.parent, i), root(groups.parent, j)
         if a == b:
             continue
         between, effects = _weigh(program, rows, groups, i, j, prior, bench)
-        if effects == 0 and between >= review and not _kept_apart(groups, a, b):
+        if effects == 0 and between >= review and not kept_apart(groups, a, b):
             continue
         if movable[i] and _fits_both(program, rows, groups, i, j, (prior, link, margin), bench):
-            found[i] = True
+            found[i] = any_found = True
         if movable[j] and _fits_both(program, rows, groups, j, i, (prior, link, margin), bench):
-            found[j] = True
+            found[j] = any_found = True
+    return any_found
 
 
 @leaf
@@ -333,46 +281,40 @@ def _final_doubts(
 ) -> None:
     """Weights and vetoes, into `out`, of the groups that every edge between two of them touches."""
     for edge in range(edges.left.shape[0]):
-        a, b = _root(groups.parent, edges.left[edge]), _root(groups.parent, edges.right[edge])
+        a, b = root(groups.parent, edges.left[edge]), root(groups.parent, edges.right[edge])
         # what a steward has kept apart is no question any more
-        if a != b and not _kept_apart(groups, a, b):
+        if a != b and not kept_apart(groups, a, b):
             weight, effects = _judge(program, rows, groups, edges, edge, prior, bench)
             out[0][edge] = weight
             out[1][edge] = effects
 
 
-def _groups(count: int, persons: NDArray[np.int64], constraints: Constraints, barred: NDArray[np.bool_]) -> Groups:
-    """One group a record, then people who exist already, then what stewards joined."""
-    offsets = np.zeros(count + 1, dtype=np.int64)
-    ends = np.concatenate([constraints.cannot_link, constraints.cannot_link[:, ::-1]])
-    ends = ends[np.argsort(ends[:, 0], kind="stable")]
-    np.cumsum(np.bincount(ends[:, 0], minlength=count), out=offsets[1:])
-    groups = Groups(
-        np.arange(count, dtype=np.int32),
-        np.arange(count, dtype=np.int32),
-        np.ones(count, dtype=np.int32),
-        barred,
-        offsets,
-        np.ascontiguousarray(ends[:, 1]).astype(np.int32),
-    )
-    _join_known(groups, persons)
-    _join_pairs(groups, constraints.must_link)
-    return groups
-
-
 @leaf
-def _join_pairs(groups: Groups, pairs: Any) -> None:
-    for place in range(pairs.shape[0]):
-        a, b = _root(groups.parent, pairs[place, 0]), _root(groups.parent, pairs[place, 1])
-        if a != b:
-            _join(groups, a, b)
+def _cluster(
+    program: Program, rows: Rows, groups: Groups, edges: Edges, known: Any, limits: Any, out: Any, bench: Bench
+) -> None:
+    """Group records in two passes, the second without the records that the first finds to fit several people.
 
-
-def _join_known(groups: Groups, persons: NDArray[np.int64]) -> None:
-    placed = np.flatnonzero(persons >= 0)
-    placed = placed[np.argsort(persons[placed], kind="stable")]
-    same = np.flatnonzero(persons[placed[1:]] == persons[placed[:-1]])
-    _join_pairs(groups, np.stack([placed[same], placed[same + 1]], axis=1).astype(np.int32))
+    `known` is (order of the edges by weight, persons, placed records by person, must-links, records that may be
+    barred, room for a place an edge); `limits` is (prior, link, margin, review) in bits; `out` is (labels, joined,
+    weights, vetoes, barred) of `Clusters`, weights NaN and the others 0 so far. `groups.barred` is that of `out`.
+    """
+    order, persons, placed, must_link, movable, open_edges = known
+    labels, joined, weights, vetoes, barred = out
+    prior, link = limits[0], limits[1]
+    for final in range(2):
+        join_first(groups, persons, placed, must_link)
+        for place in range(order.shape[0]):
+            open_edges[place] = order[place]
+            joined[place] = False
+        _agglomerate(program, rows, groups, edges, (prior, link), (open_edges, joined), bench)
+        if final:
+            break
+        if not _find_ambiguous(program, rows, groups, edges, limits, movable, barred, bench):
+            break
+    _final_doubts(program, rows, groups, edges, prior, (weights, vetoes), bench)
+    for record in range(labels.shape[0]):
+        labels[record] = root(groups.parent, record)
 
 
 def _partial_levels(program: Program) -> NDArray[np.bool_]:
@@ -390,6 +332,30 @@ def _partial_levels(program: Program) -> NDArray[np.bool_]:
     return partial
 
 
+_kept = local()
+
+
+def _bench_of_thread(program: Program) -> Bench:
+    """The calling thread's working memory for a program, kept until the thread asks for another program's."""
+    kept: tuple[Program, Bench] | None = getattr(_kept, "memory", None)
+    if kept is None or kept[0] is not program:
+        comparisons = len(program.starts)
+        bench = Bench(
+            workspace(program),
+            np.empty(CHUNK, dtype=np.int32),
+            np.empty(CHUNK, dtype=np.int32),
+            np.empty((CHUNK, comparisons), dtype=np.int8),
+            np.empty((CHUNK, comparisons)),
+            np.empty(comparisons, dtype=np.int8),
+            np.empty(comparisons),
+            _partial_levels(program),
+            np.zeros(2, dtype=np.int64),
+            np.empty(1),
+        )
+        _kept.memory = kept = program, bench
+    return kept[1]
+
+
 def cluster(
     program: Program,
     rows: Rows,
@@ -403,47 +369,31 @@ def cluster(
     """Group `len(persons)` records; `persons` holds each record's present person or -1. Weights, `prior` and
     thresholds in bits."""
     count = len(persons)
-    comparisons = len(program.starts)
+    persons = np.ascontiguousarray(persons, dtype=np.int64)
     order = np.lexsort((edges.right, edges.left, -edges.weights))
-    ordered = Edges(edges.left[order], edges.right[order], edges.weights[order], edges.vetoes[order])
-    bench = Bench(
-        workspace(program),
-        np.empty(CHUNK, dtype=np.int32),
-        np.empty(CHUNK, dtype=np.int32),
-        np.empty((CHUNK, comparisons), dtype=np.int8),
-        np.empty((CHUNK, comparisons)),
-        np.empty(comparisons, dtype=np.int8),
-        np.empty(comparisons),
-        _partial_levels(program),
-        np.zeros(2, dtype=np.int64),
-        thresholds.link,
+    placed = np.flatnonzero(persons >= 0)
+    placed = placed[np.argsort(persons[placed], kind="stable")]
+    movable = persons < 0
+    movable[constraints.must_link] = False
+    found = Clusters(
+        np.empty(count, dtype=np.int32),
+        np.zeros(len(order), dtype=np.bool_),
+        np.full(len(order), np.nan),
+        np.zeros(len(order), dtype=np.uint8),
+        np.zeros(count, dtype=np.bool_),
     )
-    limits = (prior, thresholds.link, thresholds.margin, thresholds.review)
-    barred = np.zeros(count, dtype=np.bool_)
-    for final in (False, True):
-        groups = _groups(count, persons, constraints, barred)
-        joined = np.zeros(len(order), dtype=np.bool_)
-        _agglomerate(program, rows, groups, ordered, limits[:2], (np.arange(len(order)), joined), bench)
-        if final:
-            break
-        ambiguous = np.zeros(count, dtype=np.bool_)
-        movable = (persons < 0) & ~np.isin(np.arange(count), constraints.must_link)
-        _find_ambiguous(program, rows, groups, ordered, limits, movable, ambiguous, bench)
-        if not ambiguous.any():
-            break
-        barred = ambiguous
-    weights = np.full(len(order), np.nan)
-    vetoes = np.zeros(len(order), dtype=np.uint8)
-    _final_doubts(program, rows, groups, ordered, prior, (weights, vetoes), bench)
-    back = np.empty_like(order)
-    back[order] = np.arange(len(order))
-    labels = _labels(groups.parent)
-    return Clusters(labels, joined[back], weights[back], vetoes[back], barred)
-
-
-@kernel
-def _labels(parent: Any) -> Any:
-    labels = np.empty_like(parent)
-    for record in range(parent.shape[0]):
-        labels[record] = _root(parent, record)
-    return labels
+    partition = np.empty((3, count), dtype=np.int32)
+    groups = Groups(partition[0], partition[1], partition[2], found.barred, *both_ways(count, constraints.cannot_link))
+    bench = _bench_of_thread(program)
+    bench.link[0] = thresholds.link
+    _cluster(
+        program,
+        rows,
+        groups,
+        edges,
+        (order, persons, placed, constraints.must_link, movable, np.empty_like(order)),
+        (prior, thresholds.link, thresholds.margin, thresholds.review),
+        (found.labels, found.joined, found.weights, found.vetoes, found.barred),
+        bench,
+    )
+    return found

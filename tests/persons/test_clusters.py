@@ -1,5 +1,6 @@
 """Clusters: constraints hold whatever comes, a third record settles a doubt, twins and namesakes stay apart."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -375,3 +376,44 @@ def test_what_is_joined_had_evidence_and_what_is_asked_is_in_doubt(case: Case) -
     ends = np.stack([found.labels[tasks.left], found.labels[tasks.right]], axis=1)
     assert len(np.unique(np.sort(ends, axis=1), axis=0)) == len(ends), "two people are asked about once"
     assert (ends[:, 0] != ends[:, 1]).all()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_cases(), min_size=2, max_size=5))
+def test_a_few_records_alone_come_out_as_among_many(cases: list[Case]) -> None:
+    """Tables with no edge between them, laid end to end: the outcome of each is what it is alone."""
+    whole = Case([], persons=[])
+    edges, alone, starts = [], [], [0]
+    for case in cases:
+        first = starts[-1]
+        found, own = case.run()
+        alone.append(found)
+        edges.append(Edges(own.left + np.int32(first), own.right + np.int32(first), own.weights, own.vetoes))
+        whole.records += case.records
+        whole.must += [(a + first, b + first) for a, b in case.must]
+        whole.cannot += [(a + first, b + first) for a, b in case.cannot]
+        whole.persons = [*(whole.persons or []), *(p if p < 0 else p + 10 * first for p in case.owners.tolist())]
+        starts.append(first + len(case.records))
+    together = whole.weigh(rows_of(*whole.records), Edges(*map(np.concatenate, zip(*edges, strict=True))))
+    labels = [found.labels + first for found, first in zip(alone, starts, strict=False)]
+    assert np.array_equal(together.labels, np.concatenate(labels))
+    assert np.array_equal(together.joined, np.concatenate([found.joined for found in alone]))
+    assert np.array_equal(together.weights, np.concatenate([found.weights for found in alone]), equal_nan=True)
+    assert np.array_equal(together.vetoes, np.concatenate([found.vetoes for found in alone]))
+    assert np.array_equal(together.barred, np.concatenate([found.barred for found in alone]))
+
+
+def test_working_memory_of_a_thread_leaves_no_trace() -> None:
+    """Two models of other sizes by turns in several threads, each against the groups that it gives alone."""
+    one, two = {"name": "an", "year": 1, "birth": "b"}, {"name": "an", "year": 1, "birth": "c"}
+    years = Case([{**one, "number": "7"}, two, {"name": "an", "year": 1, "number": "7"}], scorer=_scorer_of_years())
+    held = Case([AN, {**ANH, "number": "1"}, {**AN, "number": "1"}])
+    bridged = replace(held, records=[*held.records, {**AN, "number": "1"}])
+    expected = [(years, _sets("02", "1")), (held, _sets("0", "12")), (bridged, _sets("0123"))]
+
+    def agrees(turn: int) -> bool:
+        case, groups = expected[turn * turn % 7 % 3]
+        return case.groups() == groups
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(agrees, range(120)))
