@@ -139,3 +139,11 @@ def add_capped(uow: UnitOfWork, column: str, codes: Codes) -> None:
     """Notes values that have become shared too widely."""
     rows = {"standard_column": [column] * len(codes), "code": codes.view(np.int64).tolist()}
     uow.dialect.insert_missing(uow.connection, capped_value, rows)
+
+
+def capped_values(uow: UnitOfWork) -> dict[str, Codes]:
+    """Every value that is shared too widely: sorted codes uint64 (n,) by standard column."""
+    found: dict[str, list[int]] = {}
+    for column, code in uow.connection.execute(sa.select(capped_value.c.standard_column, capped_value.c.code)):
+        found.setdefault(column, []).append(code)
+    return {column: np.sort(np.array(codes, dtype=np.int64).view(np.uint64)) for column, codes in found.items()}

@@ -36,13 +36,13 @@ _WITHDRAWN = sa.exists().where(withdrawn_record.c.record_id == source_record.c.r
 
 @dataclass(frozen=True, slots=True)
 class RecordBatchRows:
-    """Records of one source system to be written, by column, n rows each.
+    """Records to be written, by column, n rows each; `source_system_id` is one for all, or int64[n].
 
     `raws` are texts of the personal data codec; `key_hashes` uint64[n] and `digests` uint64[n, 2] are made by
     known_records.py; `features` is uint8[n, width], every row of the layout that `feature_layout` names.
     """
 
-    source_system_id: int
+    source_system_id: int | Integers
     record_ids: Integers
     source_record_ids: Sequence[str]
     key_hashes: Hashes
@@ -52,11 +52,20 @@ class RecordBatchRows:
     feature_layout: str
     features: FeatureRows
 
+    @property
+    def systems(self) -> bulk.Column:
+        """The source systems as a column."""
+        return Every(self.source_system_id) if isinstance(self.source_system_id, int) else self.source_system_id
+
+    def _systems_of(self, rows: Integers) -> int | Integers:
+        return self.source_system_id if isinstance(self.source_system_id, int) else self.source_system_id[rows]
+
     def take(self, rows: Integers) -> "RecordBatchRows":
         """Some of the rows, by their places int64[k]."""
         places = rows.tolist()
         return replace(
             self,
+            source_system_id=self._systems_of(rows),
             record_ids=self.record_ids[rows],
             source_record_ids=[self.source_record_ids[place] for place in places],
             key_hashes=self.key_hashes[rows],
@@ -123,7 +132,7 @@ def insert_batch(uow: UnitOfWork, batch: RecordBatchRows, *, run_id: int | None)
         source_record,
         {
             "record_id": ids,
-            "source_system_id": Every(batch.source_system_id),
+            "source_system_id": batch.systems,
             "source_record_id": batch.source_record_ids,
             "key_hash": batch.key_hashes.view(np.int64),
             "version": Every(1),
@@ -225,7 +234,7 @@ def _set_current(uow: UnitOfWork, batch: RecordBatchRows, values: dict[str, bulk
     """Sets `values` of the batch's records. Raises RegistryError when one is stored under another key."""
     keys: dict[str, bulk.Column] = {
         "record_id": batch.record_ids,
-        "source_system_id": Every(batch.source_system_id),
+        "source_system_id": batch.systems,
         "source_record_id": batch.source_record_ids,
     }
     wrong = len(batch.record_ids) - bulk.update(uow, source_record, keys=keys, values=values)

@@ -88,6 +88,12 @@ def featurise(table: pa.Table) -> NDArray[np.uint8]:
     return pack_rows(columns, tools.layout, tools.frequencies, tools.key)
 
 
+def stored_columns(model: LinkageModel) -> list[str]:
+    """Raw columns that are kept of a record, sorted: what standardisers read, and what survives into golden records."""
+    read = {column for rule in model.fields for column in rule.inputs.values()}
+    return sorted(read | {rule.field for rule in model.survivorship} | {"recorded_at"})
+
+
 class Crew:
     """Worker processes for `describe`, `featurise` and what else takes long and stands alone.
 

@@ -29,7 +29,7 @@ from mpi.registry.registry import Registry
 from mpi.registry.runs import Run, RunStatus
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services import index_keys
-from mpi.services.featurise import Crew, featurise
+from mpi.services.featurise import Crew, featurise, stored_columns
 from mpi.services.ingest import Ingest, IngestState, SourceCounts
 from mpi.services.placing import Placed, PlanWriter
 
@@ -90,8 +90,7 @@ def link_sources(
     """
     watch = Stopwatch()
     scorer = Scorer(model)
-    columns = sorted({column for rule in model.fields for column in rule.inputs.values()} | _stored_columns(model))
-    readers = [SourceReader(spec, columns, required=request.required) for spec in request.sources]
+    readers = [SourceReader(spec, stored_columns(model), required=request.required) for spec in request.sources]
     for reader in readers:
         reader.check()
     asked = {
@@ -114,11 +113,6 @@ def link_sources(
             raise
         watch.lap("reading and standardising")
         return linker.place(run, ingest.counts, resumed)
-
-
-def _stored_columns(model: LinkageModel) -> set[str]:
-    """Raw columns that are kept though no standardiser reads them: those that survive into golden records."""
-    return {rule.field for rule in model.survivorship} | {"recorded_at"}
 
 
 @dataclass(frozen=True, slots=True)

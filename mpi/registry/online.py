@@ -1,0 +1,201 @@
+"""What single records need of the registry, each in one statement on either database: who is stored, candidates with
+their people, members of people, open questions and judgements about them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mpi.domain.errors import RunInProgressError
+from mpi.registry.dialects import Statement
+from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
+from mpi.registry.runs import unfinished_run
+from mpi.registry.tables import person, registry_counter
+from mpi.registry.unit_of_work import UnitOfWork
+
+Integers = NDArray[np.int64]
+Rows = NDArray[np.uint8]
+
+_STORED = Statement(
+    sqlite="SELECT record_id, version, content_digest, recorded_at, EXISTS (SELECT 1 FROM withdrawn_record AS gone"
+    " WHERE gone.record_id = source_record.record_id) FROM source_record"
+    " WHERE source_system_id = ? AND source_record_id = ?",
+    postgresql="SELECT wanted.place - 1, record_id, version, content_digest, recorded_at, EXISTS (SELECT 1"
+    " FROM withdrawn_record AS gone WHERE gone.record_id = source_record.record_id)"
+    " FROM unnest(%s::int2[], %s::text[]) WITH ORDINALITY AS wanted(source_system_id, source_record_id, place)"
+    " JOIN source_record USING (source_system_id, source_record_id)",
+)
+
+_OLDER = Statement(
+    sqlite="SELECT content_digest FROM source_record_version WHERE record_id = ?",
+    postgresql="SELECT wanted.place - 1, content_digest FROM unnest(%s::int8[]) WITH ORDINALITY"
+    " AS wanted(record_id, place) JOIN source_record_version USING (record_id)",
+)
+
+_BY_RECORD = Statement(
+    sqlite="SELECT feature.record_id, link.link_id, link.person_id, feature_row FROM record_feature AS feature"
+    " JOIN link ON link.record_id = feature.record_id AND link.valid_to_revision IS NULL"
+    " WHERE feature.record_id = ? AND feature_layout = ?",
+    postgresql="SELECT wanted.place - 1, feature.record_id, link.link_id, link.person_id, feature_row"
+    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place)"
+    " JOIN record_feature AS feature ON feature.record_id = wanted.record_id"
+    " JOIN link ON link.record_id = wanted.record_id AND link.valid_to_revision IS NULL WHERE feature_layout = %s",
+)
+
+_BY_PERSON = Statement(
+    sqlite="SELECT link.record_id, link.link_id, link.person_id, feature_row FROM link"
+    " JOIN record_feature AS feature ON feature.record_id = link.record_id"
+    " WHERE link.person_id = ? AND link.valid_to_revision IS NULL AND feature_layout = ?",
+    postgresql="SELECT wanted.place - 1, link.record_id, link.link_id, link.person_id, feature_row"
+    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place)"
+    " JOIN link ON link.person_id = wanted.person_id AND link.valid_to_revision IS NULL"
+    " JOIN record_feature AS feature ON feature.record_id = link.record_id WHERE feature_layout = %s",
+)
+
+_QUESTIONS = Statement(
+    sqlite="SELECT question, task_id, record_a, record_b, person_a, person_b FROM review_task"
+    " WHERE status = 'open' AND person_a = ?1 UNION SELECT question, task_id, record_a, record_b, person_a, person_b"
+    " FROM review_task WHERE status = 'open' AND person_b = ?1",
+    postgresql="SELECT wanted.place - 1, question, task_id, record_a, record_b, person_a, person_b"
+    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place) CROSS JOIN LATERAL"
+    " (SELECT * FROM review_task WHERE status = 'open' AND person_a = wanted.person_id"
+    " UNION ALL SELECT * FROM review_task WHERE status = 'open' AND person_b = wanted.person_id) AS task",
+)
+
+_JUDGED = Statement(
+    sqlite="SELECT verdict, record_a, record_b FROM judgement WHERE withdrawn_revision IS NULL AND record_a = ?1"
+    " UNION SELECT verdict, record_a, record_b FROM judgement WHERE withdrawn_revision IS NULL AND record_b = ?1",
+    postgresql="SELECT wanted.place - 1, verdict, record_a, record_b"
+    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place) CROSS JOIN LATERAL"
+    " (SELECT * FROM judgement WHERE record_a = wanted.record_id"
+    " UNION ALL SELECT * FROM judgement WHERE record_b = wanted.record_id) AS judged WHERE withdrawn_revision IS NULL",
+)
+
+MOST_LOCKS = 500
+"""Keys that one transaction locks one by one; for more it locks all there are. PostgreSQL's lock table has room for
+6,400 by default, for all transactions together."""
+
+_NUMBERS = sa.select(registry_counter.c.record, registry_counter.c.judgement, registry_counter.c.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record under its own key as it stands: its number, current version, digests uint64 (k, 2) of all its versions
+    (the current one first), and whether it was withdrawn."""
+
+    record_id: int
+    version: int
+    digests: Digests
+    recorded_at: str | None
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRows:
+    """Records with the person each belongs to, none twice: int64 (n,) each, and feature rows uint8 (n, width)."""
+
+    record_ids: Integers
+    link_ids: Integers
+    person_ids: Integers
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """An open review task: its stable key, its number, and the records and people it is about (-1 for none)."""
+
+    question: str
+    task_id: int
+    records: tuple[int, int]
+    people: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How many records and judgements there ever were, and the newest revision."""
+
+    records: int
+    judgements: int
+    revision: int
+
+
+def numbers_now(uow: UnitOfWork) -> Numbers:
+    """The counters as other transactions have committed them."""
+    return Numbers(*uow.connection.execute(_NUMBERS).one())
+
+
+def stored_records(uow: UnitOfWork, systems: Sequence[int], local_ids: Sequence[str]) -> list[StoredRecord | None]:
+    """The record of each key (number of the source system, its own id), None where there is none."""
+    found: list[StoredRecord | None] = [None] * len(systems)
+    rows = uow.dialect.read_each(uow.connection, _STORED, [systems, local_ids])
+    older: dict[int, list[bytes]] = {}
+    several = [row[1] for row in rows if row[2] > 1]
+    for at, digest in uow.dialect.read_each(uow.connection, _OLDER, [several]) if several else ():
+        older.setdefault(several[at], []).append(digest)
+    for place, record_id, version, digest, recorded_at, withdrawn in rows:
+        digests = b"".join([digest, *older.get(record_id, ())])
+        every = np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST_BYTES)
+        found[place] = StoredRecord(record_id, version, digests_from_bytes(every), recorded_at, bool(withdrawn))
+    return found
+
+
+def placed_rows(uow: UnitOfWork, record_ids: Integers, *, layout: str, width: int) -> PlacedRows:
+    """Some records, int64 (n,) without repeats; those without a person or a feature row of the layout are left out."""
+    found = uow.dialect.read_each(uow.connection, _BY_RECORD, [record_ids.tolist()], layout)
+    return _placed(found, width)
+
+
+def members(uow: UnitOfWork, person_ids: Integers, *, layout: str, width: int) -> PlacedRows:
+    """All records of some people, int64 (p,) without repeats, in the order of their ids."""
+    found = uow.dialect.read_each(uow.connection, _BY_PERSON, [person_ids.tolist()], layout)
+    return _placed(sorted(found, key=lambda row: row[1]), width)
+
+
+def _placed(found: list[tuple[int, int, int, int, bytes]], width: int) -> PlacedRows:
+    numbers = np.array([row[1:4] for row in found], dtype=np.int64).reshape(-1, 3)
+    rows = np.frombuffer(b"".join([row[4] for row in found]), dtype=np.uint8).reshape(-1, width)
+    return PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows)
+
+
+def open_questions(uow: UnitOfWork, person_ids: Integers) -> list[OpenQuestion]:
+    """The open questions about some people."""
+    found = uow.dialect.read_each(uow.connection, _QUESTIONS, [person_ids.tolist()])
+    questions = {
+        question: OpenQuestion(question, task, _pair(records), _pair(people))
+        for _, question, task, *rest in found
+        for records, people in [(rest[:2], rest[2:])]
+    }
+    return list(questions.values())
+
+
+def _pair(ends: Sequence[int | None]) -> tuple[int, int]:
+    a, b = (-1 if end is None else end for end in ends)
+    return a, b
+
+
+def judgements(uow: UnitOfWork, record_ids: Integers) -> list[tuple[str, int, int]]:
+    """(verdict, record, record) of every standing judgement about some records."""
+    found = uow.dialect.read_each(uow.connection, _JUDGED, [record_ids.tolist()])
+    return sorted({(verdict, a, b) for _, verdict, a, b in found})
+
+
+def changed_since(uow: UnitOfWork, person_ids: Integers, revision: int) -> bool:
+    """Whether any of some people changed after a revision."""
+    newest = sa.select(sa.func.max(person.c.changed_revision)).where(
+        person.c.person_id.in_(uow.dialect.id_set(person_ids))
+    )
+    return int(uow.connection.scalar(newest) or 0) > revision
+
+
+def refuse_during_run(uow: UnitOfWork) -> None:
+    """Single records wait while a bulk run places people. Raises RunInProgressError."""
+    run = unfinished_run(uow)
+    if run is not None:
+        raise RunInProgressError(f"bulk run {run.run_id} is {run.status}: try again when it has ended")
+
+
+def take_locks(uow: UnitOfWork, keys: set[int]) -> None:
+    """Holds keys against other writers of single records until the transaction ends; before anything else is read."""
+    uow.dialect.lock_keys(uow.connection, sorted(keys), all_keys=len(keys) > MOST_LOCKS)

@@ -1,0 +1,339 @@
+"""Around new records: the people they may be, as one small table for the scoring and clustering that bulk runs use.
+
+What a bulk run finds by sorting keys in memory, this finds by looking the records' keys up in the registry.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi.batch.link import DOUBT
+from mpi.batch.pairs import block_limit
+from mpi.domain.model import FrequencyCap
+from mpi.domain.records import SourceRecord
+from mpi.matching.blocking import blocking_plan
+from mpi.matching.features import columns_of
+from mpi.matching.kernel import APART, FORBID, as_rows
+from mpi.matching.scorer import Scorer
+from mpi.matching.sharing import shared_too_widely, void_values
+from mpi.matching.stored_keys import Chosen, choose_candidates, stored_keys
+from mpi.persons.clusters import Constraints, Edges, cluster
+from mpi.persons.placement import Decided, place
+from mpi.registry import blocking_keys, online
+from mpi.registry.online import OpenQuestion, PlacedRows
+from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services.featurise import stored_columns
+from mpi.services.index_keys import keys_name
+from mpi.standardise.record import standardise_record
+
+Integers = NDArray[np.int64]
+Rows = NDArray[np.uint8]
+Capped = dict[str, NDArray[np.uint64]]
+
+UNNUMBERED = 1 << 60
+"""People that get their number only when they are written are numbered from here."""
+
+_BLOCK_BITS = 24
+_NOBODY = -1
+
+
+class OnlineRules:
+    """A linkage model made ready for single records: compiled once a process, shared by its threads."""
+
+    def __init__(self, scorer: Scorer, secret: bytes) -> None:
+        model = scorer.model
+        self.scorer = scorer
+        self.model = model
+        self.secret = secret
+        self.plan = blocking_plan(model, scorer.layout)
+        self.keys_name = keys_name(scorer)
+        self.rule_of_slot = self.plan.rule_of_slot()
+        self._stored = stored_columns(model)
+        self.caps: list[tuple[FrequencyCap, int, int]] = []
+        for cap in model.frequency_caps:
+            for number, rule in enumerate(model.blocking):
+                if rule.columns == (cap.column,):
+                    span = self.plan.keys.first_slot
+                    self.caps.append((cap, int(span[number]), int(span[number + 1])))
+
+    def feature_rows(self, records: Sequence[SourceRecord]) -> Rows:
+        """Feature rows, uint8 (n, width), of source records."""
+        standard = [standardise_record(record, self.model.fields) for record in records]
+        return self.scorer.pack(columns_of(standard, self.scorer.columns), self.secret)
+
+    def stored_values(self, record: SourceRecord) -> dict[str, str]:
+        """What of a record is stored: the columns that a bulk run stores of a row, empty ones left out."""
+        given = {**record.values, "recorded_at": record.recorded_at}
+        return {name: value for name in self._stored if (value := given.get(name))}
+
+    def lock_keys(self, rows: Rows) -> set[int]:
+        """The blocks that records belong to: whoever writes into one excludes others from it."""
+        keys = stored_keys(self.plan, rows, self.secret)
+        blocks: list[int] = np.unique(keys[keys != 0] >> np.uint64(_BLOCK_BITS)).tolist()
+        return set(blocks)
+
+    def limits(self, records: int) -> Integers:
+        """The block limit of each rule in a registry of so many records, int64 (rules,)."""
+        return np.array([block_limit(rule.limit, records) for rule in self.model.blocking], dtype=np.int64)
+
+    def void(self, rows: Rows, capped: Mapping[str, NDArray[np.uint64]]) -> None:
+        """Make values that are shared too widely missing, in place."""
+        for column, codes in capped.items():
+            void_values(rows, self.model, self.scorer.layout, column, codes)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """k records to be placed: feature rows uint8 (k, width), their numbers and people int64 (k,), -1 where there is
+    none yet."""
+
+    rows: Rows
+    record_ids: Integers
+    person_ids: Integers
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """A table of n records: the k newcomers first, then all records of the people that they may be.
+
+    `edges` are pairs worth weighing, with their codes int8 (e, comparisons); `keys` uint64 (k, slots) are the
+    newcomers' stored keys. `considered` int64 (k,) counts candidate records; `bounded` names, for each newcomer, the
+    rules whose block was too large. `revision` was the newest when all this was read; `newly_capped` are values that
+    proved to be shared too widely.
+    """
+
+    rows: Rows
+    record_ids: Integers
+    link_ids: Integers
+    person_ids: Integers
+    edges: Edges
+    codes: NDArray[np.int8]
+    constraints: Constraints
+    questions: list[OpenQuestion]
+    prior: float
+    keys: NDArray[np.uint64]
+    considered: Integers
+    bounded: list[tuple[str, ...]]
+    revision: int
+    newly_capped: Capped = field(default_factory=dict)
+
+
+def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, capped: Capped) -> Surroundings:
+    """Find the people that newcomers may be. `capped` are the values known to be shared too widely."""
+    scorer, count = rules.scorer, len(new.rows)
+    layout, width = scorer.layout.digest, scorer.layout.width
+    now = online.numbers_now(uow)
+    prior = scorer.prior(now.records + count)
+    rows = new.rows.copy()
+    rules.void(rows, capped)
+    near = _Near(uow, rules, rows, now.records)
+    newly = near.void_shared(new)
+    chosen = near.choose()
+    owners = near.owners[chosen.queries]
+    pairs = np.unique(np.stack([owners, chosen.record_ids], axis=1), axis=0)
+    pairs = pairs[~np.isin(pairs[:, 1], new.record_ids)]
+    found = online.placed_rows(uow, np.unique(pairs[:, 1]), layout=layout, width=width)
+    order = np.argsort(found.record_ids)
+    place = np.searchsorted(found.record_ids, pairs[:, 1], sorter=order)
+    known = np.append(found.record_ids[order], _NOBODY)[place] == pairs[:, 1]
+    left, right = pairs[known, 0], count + order[place[known]]
+    mutual = _mutual_pairs(near.keys, near.limits[rules.rule_of_slot]) if count > 1 else np.empty((0, 2), np.int64)
+    left, right = np.concatenate([left, mutual[:, 0]]), np.concatenate([right, mutual[:, 1]])
+    candidates = found.rows.copy()
+    rules.void(candidates, {**capped, **newly})
+    scores = scorer.score(
+        np.concatenate([rows, candidates]), left.astype(np.int32), right.astype(np.int32), prior=prior
+    )
+    kept = (scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0)
+    left, right, weights = left[kept], right[kept], scores.weights[kept]
+    vetoes, codes = scores.vetoes[kept], scores.codes[kept]
+    with_person = right >= count
+    people = np.unique(
+        np.concatenate([found.person_ids[right[with_person] - count], new.person_ids[new.person_ids >= 0]])
+    )
+    members, questions = _members(uow, people, layout, width)
+    old = ~np.isin(members.record_ids, new.record_ids)
+    record_ids = np.concatenate([new.record_ids, members.record_ids[old]])
+    member_rows = members.rows[old].copy()
+    rules.void(member_rows, {**capped, **newly})
+    table = np.concatenate([rows, member_rows])
+    place_of = {record_id: at for at, record_id in enumerate(record_ids.tolist()) if record_id >= 0}
+    right[with_person] = [place_of[record_id] for record_id in found.record_ids[right[with_person] - count].tolist()]
+    edges = Edges(left.astype(np.int32), right.astype(np.int32), weights, vetoes)
+    edges, codes = _with_asked(
+        rules, table, edges, codes, _local(place_of, (each.records for each in questions)), prior
+    )
+    return Surroundings(
+        rows=table,
+        record_ids=record_ids,
+        link_ids=np.concatenate([_links_of(members, new.record_ids), members.link_ids[old]]),
+        person_ids=np.concatenate([new.person_ids, members.person_ids[old]]),
+        edges=edges,
+        codes=codes,
+        constraints=_constraints(uow, place_of) if now.judgements else _constraints(None, place_of),
+        questions=questions,
+        prior=prior,
+        keys=near.keys,
+        considered=np.bincount(pairs[known, 0], minlength=count),
+        bounded=near.bounded_rules(chosen),
+        revision=now.revision,
+        newly_capped=newly,
+    )
+
+
+class _Near:
+    """The stored entries near the keys of newcomers."""
+
+    def __init__(self, uow: UnitOfWork, rules: OnlineRules, rows: Rows, records: int) -> None:
+        self._uow = uow
+        self._rules = rules
+        self._rows = rows
+        self.limits = rules.limits(records + len(rows))
+        self._read()
+
+    def _read(self) -> None:
+        self.keys = stored_keys(self._rules.plan, self._rows, self._rules.secret)
+        self.owners, self._slots = np.nonzero(self.keys)
+        self._queries = self.keys[self.owners, self._slots].view(np.int64)
+        self._entries = blocking_keys.near(self._uow, self._queries)
+
+    def choose(self) -> Chosen:
+        """Candidates of every key within its rule's limit."""
+        limits = self.limits[self._rules.rule_of_slot[self._slots]]
+        return choose_candidates(self._queries, limits, self._entries.entries, self._entries.starts)
+
+    def bounded_rules(self, chosen: Chosen) -> list[tuple[str, ...]]:
+        """For each newcomer the rules whose block was too large to be scored whole."""
+        names: list[set[str]] = [set() for _ in self._rows]
+        for query in np.flatnonzero(chosen.bounded).tolist():
+            rule = int(self._rules.rule_of_slot[self._slots[query]])
+            names[self.owners[query]].add(self._rules.model.blocking[rule].name)
+        return [tuple(sorted(each)) for each in names]
+
+    def void_shared(self, new: Newcomers) -> Capped:
+        """Void newcomers' values that turn out to be shared by too many people; gives these values."""
+        layout = self._rules.scorer.layout
+        newly: Capped = {}
+        for cap, first, stop in self._rules.caps:
+            for query in np.flatnonzero((self._slots >= first) & (self._slots < stop)).tolist():
+                near = self._entries.entries[self._entries.starts[query] : self._entries.starts[query + 1]]
+                same = near[near[:, 0] >> _BLOCK_BITS == self._queries[query] >> _BLOCK_BITS, 1]
+                holders = np.setdiff1d(same, new.record_ids)
+                if len(holders) < cap.limit:
+                    continue
+                stored = online.placed_rows(self._uow, holders, layout=layout.digest, width=layout.width)
+                owner = self.owners[query]
+                rows = np.concatenate([stored.rows, self._rows[owner : owner + 1]])
+                codes = shared_too_widely(rows, self._rules.model, layout, cap)
+                if len(codes):
+                    newly[cap.column] = np.union1d(newly.get(cap.column, np.empty(0, np.uint64)), codes)
+        if newly:
+            self._rules.void(self._rows, newly)
+            self._read()
+        return newly
+
+
+def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers:
+    """Pairs of newcomers that share a block, int64 (p, 2), the smaller first. A large block gives the pairs of
+    neighbours in its order only."""
+    records, slots = np.nonzero(keys)
+    codes = keys[records, slots]
+    order = np.argsort(codes, kind="stable")
+    records, codes, limits = records[order], codes[order], limit_of_slot[slots[order]]
+    blocks = codes >> np.uint64(_BLOCK_BITS)
+    pairs: list[Integers] = []
+    for step in range(1, len(codes)):
+        same = (blocks[step:] == blocks[:-step]) & (step <= limits[step:])
+        if not same.any():
+            break
+        pairs.append(np.stack([records[:-step][same], records[step:][same]], axis=1))
+    if not pairs:
+        return np.empty((0, 2), dtype=np.int64)
+    found = np.sort(np.concatenate(pairs), axis=1)
+    return np.unique(found[found[:, 0] != found[:, 1]], axis=0)
+
+
+def _members(uow: UnitOfWork, people: Integers, layout: str, width: int) -> tuple[PlacedRows, list[OpenQuestion]]:
+    """All records of some people and of those that open questions set beside them, with these questions."""
+    if not len(people):
+        none = np.empty(0, dtype=np.int64)
+        return PlacedRows(none, none, none, np.empty((0, width), dtype=np.uint8)), []
+    questions = online.open_questions(uow, people)
+    beside = {person for each in questions for person in each.people if person >= 0}
+    everyone = np.union1d(people, np.array(sorted(beside), dtype=np.int64))
+    return online.members(uow, everyone, layout=layout, width=width), questions
+
+
+def _links_of(members: PlacedRows, record_ids: Integers) -> Integers:
+    """The open link of each record, -1 where there is none."""
+    link_of = dict(zip(members.record_ids.tolist(), members.link_ids.tolist(), strict=True))
+    return np.array([link_of.get(record_id, _NOBODY) for record_id in record_ids.tolist()], dtype=np.int64)
+
+
+def _local(place_of: Mapping[int, int], pairs: Iterable[tuple[int, int]]) -> NDArray[np.int32]:
+    """Pairs of record ids as places in the table, int32 (p, 2); those that are not both there are left out."""
+    found = [(place_of[a], place_of[b]) for a, b in pairs if a in place_of and b in place_of]
+    return np.array(found, dtype=np.int32).reshape(-1, 2)
+
+
+def _constraints(uow: UnitOfWork | None, place_of: Mapping[int, int]) -> Constraints:
+    judged = online.judgements(uow, np.array(list(place_of), dtype=np.int64)) if uow is not None else []
+    same, different = (
+        _local(place_of, ((a, b) for verdict, a, b in judged if verdict == wanted)) for wanted in ("same", "different")
+    )
+    return Constraints(same, different)
+
+
+def _with_asked(
+    rules: OnlineRules, rows: Rows, edges: Edges, codes: NDArray[np.int8], asked: NDArray[np.int32], prior: float
+) -> tuple[Edges, NDArray[np.int8]]:
+    """The edges and those of open questions that are not among them."""
+    have = set(zip(*(np.sort(np.stack(edges[:2]), axis=0).tolist()), strict=True))
+    more = np.array([pair for pair in np.sort(asked, axis=1).tolist() if tuple(pair) not in have], dtype=np.int32)
+    if not len(more):
+        return edges, codes
+    left, right = np.ascontiguousarray(more[:, 0]), np.ascontiguousarray(more[:, 1])
+    scores = rules.scorer.score(rows, left, right, prior=prior)
+    kept = (scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0)
+    joined = Edges(
+        np.concatenate([edges.left, left[kept]]),
+        np.concatenate([edges.right, right[kept]]),
+        np.concatenate([edges.weights, scores.weights[kept]]),
+        np.concatenate([edges.vetoes, scores.vetoes[kept]]),
+    )
+    return joined, np.concatenate([codes, scores.codes[kept]])
+
+
+def decide(rules: OnlineRules, around: Surroundings, newcomers: int) -> Decided:
+    """Place newcomers as a bulk run would place them in this table; new people are numbered from UNNUMBERED."""
+    thresholds = rules.model.thresholds
+    clusters = cluster(
+        rules.scorer.program,
+        as_rows(around.rows),
+        around.edges,
+        persons=around.person_ids,
+        constraints=around.constraints,
+        thresholds=thresholds,
+        prior=around.prior,
+    )
+    plan = place(clusters, around.edges, around.person_ids, next_person=UNNUMBERED, thresholds=thresholds)
+    return Decided(plan, around.edges, around.codes, clusters, _overlays(rules, around, newcomers))
+
+
+def _overlays(rules: OnlineRules, around: Surroundings, newcomers: int) -> NDArray[np.int32]:
+    """(newcomer, member of its person) where its new values may not be one person with the member's."""
+    pairs = [
+        (at, other)
+        for at in np.flatnonzero(around.person_ids[:newcomers] >= 0).tolist()
+        for other in np.flatnonzero(around.person_ids == around.person_ids[at]).tolist()
+        if other != at
+    ]
+    ends = np.array(pairs, dtype=np.int32).reshape(-1, 2)
+    if not len(ends):
+        return ends
+    left, right = np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1])
+    scores = rules.scorer.score(around.rows, left, right, prior=around.prior)
+    contradicting: NDArray[np.int32] = ends[scores.vetoes & FORBID != 0]
+    return contradicting

@@ -1,0 +1,438 @@
+"""Resolve: register source records and say who they are; record, link, questions, events and answer in one transaction.
+
+Several calls may share a transaction; each keeps its own outcome. Locks on the records' blocking keys keep two writers
+from making one person twice; people that changed while they were read send the transaction round again.
+"""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi.domain.errors import MpiError, RecordWithdrawnError, RegistryError, RequestReusedError
+from mpi.domain.records import RecordKey
+from mpi.persons.enterprise_id import enterprise_id, enterprise_ids
+from mpi.persons.placement import Plan
+from mpi.registry import blocking_keys, online, persons, requests, source_records
+from mpi.registry.codec import PersonalDataCodec
+from mpi.registry.counters import Counters, allocate
+from mpi.registry.known_records import content_digests, key_hashes
+from mpi.registry.online import StoredRecord
+from mpi.registry.persons import OpenLinks
+from mpi.registry.registry import Registry
+from mpi.registry.requests import AnsweredRequest
+from mpi.registry.reviews import TaskRows
+from mpi.registry.source_records import RecordBatchRows
+from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services.index_keys import check_keys
+from mpi.services.moments import is_earlier
+from mpi.services.neighbourhood import (
+    UNNUMBERED,
+    Capped,
+    Newcomers,
+    OnlineRules,
+    Surroundings,
+    decide,
+    look_around,
+)
+from mpi.services.placing import Placed, PlanWriter
+from mpi.services.resolution import (
+    Affected,
+    Blocking,
+    OpenedTask,
+    PersonChange,
+    RecordChange,
+    Resolution,
+    ResolveOutcome,
+    ResolveRequest,
+)
+
+VERB = "Resolve"
+ATTEMPTS = 8
+"""How often a transaction is begun again because a person changed while it was read."""
+
+_CAPPED_SECONDS = 30.0
+
+Integers = NDArray[np.int64]
+Answer = bytes | MpiError
+
+_codec = PersonalDataCodec()
+
+
+class _ChangedMeanwhileError(Exception):
+    """A person that was read has changed since: nothing was written, try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request ready for the registry: source system, stored text, digest uint64 (2,), feature row uint8 (width,)."""
+
+    request: ResolveRequest
+    system_id: int
+    raw: str
+    digest: NDArray[np.uint64]
+    row: NDArray[np.uint8]
+
+    @property
+    def key(self) -> RecordKey:
+        return self.request.record.key
+
+    @property
+    def recorded_at(self) -> str | None:
+        return self.request.record.recorded_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Newcomer:
+    """A record that is new or has new values; `stored` is what the registry has of it."""
+
+    prepared: _Prepared
+    stored: StoredRecord | None
+    person_id: int
+
+
+class Resolver:
+    """Resolves records into one registry by one set of rules; safe to share between threads."""
+
+    def __init__(self, registry: Registry, rules: OnlineRules) -> None:
+        """Raises RulesNotReadyError when the registry's keys were made by other rules."""
+        self._registry = registry
+        self._rules = rules
+        self._systems: dict[str, int] = {}
+        self._capped: Capped = {}
+        self._capped_until = 0.0
+        with registry.begin() as uow:
+            check_keys(uow, rules.scorer)
+
+    def resolve(self, asked: Sequence[ResolveRequest]) -> list[Answer]:
+        """Resolve records, no key and no request id twice; the answer of each, or the error that refused it alone.
+
+        Raises RegistryError when the registry cannot serve: then nothing of any was done.
+        """
+        prepared = self._prepare(asked)
+        for _ in range(ATTEMPTS):
+            try:
+                with self._registry.begin() as uow:
+                    return _Transaction(uow, self._registry, self._rules, self._known_capped(uow)).run(prepared)
+            except _ChangedMeanwhileError:
+                continue
+        raise RegistryError(f"people kept changing while they were read, {ATTEMPTS} times over: try again")
+
+    def _prepare(self, asked: Sequence[ResolveRequest]) -> list[_Prepared]:
+        records = [request.record for request in asked]
+        rows = self._rules.feature_rows(records)
+        systems = self._system_ids({record.key.source_system for record in records})
+        raws = [_codec.encode(self._rules.stored_values(record)) for record in records]
+        digests = content_digests(raws, [record.recorded_at for record in records])
+        return [
+            _Prepared(request, systems[request.record.key.source_system], raw, digest, row)
+            for request, raw, digest, row in zip(asked, raws, digests, rows, strict=True)
+        ]
+
+    def _system_ids(self, names: set[str]) -> Mapping[str, int]:
+        """Numbers of source systems; a new one is registered in a transaction of its own, and kept."""
+        unknown = names - self._systems.keys()
+        if unknown:
+            with self._registry.begin() as uow:
+                allocate(uow, Counters())  # one at a time: two may meet the same new system
+                self._systems |= source_records.source_system_ids(uow, sorted(unknown))
+        return self._systems
+
+    def _known_capped(self, uow: UnitOfWork) -> Capped:
+        """The values known to be shared too widely, read again every half minute."""
+        now = time.monotonic()
+        if now >= self._capped_until:
+            self._capped = blocking_keys.capped_values(uow)
+            self._capped_until = now + _CAPPED_SECONDS
+        return self._capped
+
+
+class _Transaction:
+    """One writing transaction for several requests."""
+
+    def __init__(self, uow: UnitOfWork, registry: Registry, rules: OnlineRules, capped: Capped) -> None:
+        self._uow = uow
+        self._registry = registry
+        self._rules = rules
+        self._capped = capped
+        self._answers: dict[str, Answer] = {}
+        self._kept: list[AnsweredRequest] = []
+
+    def run(self, prepared: Sequence[_Prepared]) -> list[Answer]:
+        """Answer every request, in order."""
+        self._lock(prepared)
+        open_ = self._unanswered(prepared)
+        newcomers, late = self._newcomers(open_)
+        if newcomers:
+            self._place(newcomers)
+        if late:
+            self._store_late(late)
+        requests.keep(self._uow, self._kept)
+        return [self._answers[each.request.request_id] for each in prepared]
+
+    def _lock(self, prepared: Sequence[_Prepared]) -> None:
+        """Hold the records' blocking keys, their own keys and the request ids against other writers."""
+        keys = self._rules.lock_keys(np.stack([each.row for each in prepared]))
+        names = [f"{each.key}\x1f{each.request.request_id}" for each in prepared]
+        names += [part for name in names for part in name.split("\x1f")]
+        keys |= {
+            int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
+            for name in names
+        }
+        online.take_locks(self._uow, keys)
+
+    def _unanswered(self, prepared: Sequence[_Prepared]) -> list[_Prepared]:
+        """The requests that have no answer yet; a repeat gets the bytes of the first time."""
+        known = requests.answered(self._uow, [each.request.request_id for each in prepared])
+        digests = {each.request.request_id: each.request.payload_digest for each in prepared}
+        for request_id, answer in known.items():
+            self._answers[request_id] = answer.response
+            if (answer.verb, answer.payload_digest) != (VERB, digests[request_id]):
+                self._answers[request_id] = RequestReusedError(
+                    "this request id was used before, for another request; a new request needs a new id"
+                )
+        return [each for each in prepared if each.request.request_id not in known]
+
+    def _newcomers(self, prepared: Sequence[_Prepared]) -> tuple[list[_Newcomer], list[_Newcomer]]:
+        """Records to be placed, and versions that came late; the others are answered here."""
+        if not prepared:
+            return [], []
+        stored = online.stored_records(
+            self._uow, [each.system_id for each in prepared], [each.key.source_record_id for each in prepared]
+        )
+        ids = np.array([each.record_id for each in stored if each is not None], dtype=np.int64)
+        owner = self._owners(ids)
+        newcomers: list[_Newcomer] = []
+        late: list[_Newcomer] = []
+        for each, known in zip(prepared, stored, strict=True):
+            request_id = each.request.request_id
+            person = owner.get(known.record_id, -1) if known else -1
+            if known is None:
+                newcomers.append(_Newcomer(each, None, -1))
+            elif known.withdrawn:
+                self._answers[request_id] = RecordWithdrawnError(f"{each.key} was withdrawn by its source")
+            elif (known.digests == each.digest).all(axis=1).any() and person >= 0:
+                self._keep(each, self._standing(person, RecordChange.UNCHANGED))
+            elif is_earlier(each.recorded_at, known.recorded_at) and person >= 0:
+                late.append(_Newcomer(each, known, person))
+                self._keep(each, self._standing(person, RecordChange.LATE_VERSION))
+            else:
+                newcomers.append(_Newcomer(each, known, person))
+        return newcomers, late
+
+    def _owners(self, record_ids: Integers) -> dict[int, int]:
+        """The person of each stored record that has one."""
+        if not len(record_ids):
+            return {}
+        links = persons.links_of_records(self._uow, record_ids)
+        return dict(zip(links.record_ids.tolist(), links.person_ids.tolist(), strict=True))
+
+    def _standing(self, person: int, change: RecordChange) -> Resolution:
+        """The resolution of a record that stays as it is."""
+        return Resolution(
+            enterprise_id=enterprise_id(person, self._registry.secret),
+            outcome=ResolveOutcome.LINKED,
+            change=change,
+            match_weight=None,
+            linked_through=None,
+            review_tasks=(),
+            affected=(),
+            revision=online.numbers_now(self._uow).revision,
+            rule_version=self._rules.model.name,
+            thresholds=self._rules.model.thresholds,
+            blocking=Blocking(0, ()),
+        )
+
+    def _keep(self, prepared: _Prepared, resolution: Resolution) -> None:
+        """Answer a request, and remember the answer for its repeats."""
+        request = prepared.request
+        response = request.encode(resolution)
+        self._answers[request.request_id] = response
+        self._kept.append(AnsweredRequest(request.request_id, VERB, request.payload_digest, response))
+
+    def _place(self, newcomers: list[_Newcomer]) -> None:
+        """Place records, write all that follows, and answer."""
+        new = Newcomers(
+            np.stack([each.prepared.row for each in newcomers]),
+            np.array([each.stored.record_id if each.stored else -1 for each in newcomers], dtype=np.int64),
+            np.array([each.person_id for each in newcomers], dtype=np.int64),
+        )
+        around = look_around(self._uow, self._rules, new, self._capped)
+        decided = decide(self._rules, around, len(newcomers))
+        unstored = np.flatnonzero(new.record_ids < 0)
+        first = allocate(self._uow, Counters(record=len(unstored), person=len(decided.plan.new_persons)))
+        online.refuse_during_run(self._uow)
+        self._refuse_stale(around, first.revision - 1)
+        record_ids = around.record_ids.copy()
+        record_ids[unstored] = first.record + np.arange(len(unstored))
+        plan = _numbered(decided.plan, first.person)
+        changed = np.flatnonzero(new.person_ids >= 0)
+        placed = Placed(record_ids, _before(around), replace(decided, plan=plan), changed)
+        self._store_records(newcomers, record_ids[: len(newcomers)])
+        writer = PlanWriter(self._registry.secret, self._rules.model, None, placed)
+        revisions = writer.write_all(self._uow)
+        tasks, _ = writer.write_tasks(self._uow, {each.question: each.task_id for each in around.questions})
+        owners, slots = np.nonzero(around.keys)
+        keys = around.keys[owners, slots].view(np.int64)
+        blocking_keys.add(self._uow, keys.tolist(), record_ids[owners].tolist())
+        for column, codes in around.newly_capped.items():
+            blocking_keys.add_capped(self._uow, column, codes)
+        outcome = _Outcome(self._uow, self._registry.secret, self._rules, around, placed, tasks, revisions)
+        for each, resolution in zip(newcomers, outcome.resolutions(newcomers), strict=True):
+            self._keep(each.prepared, resolution)
+
+    def _refuse_stale(self, around: Surroundings, revision: int) -> None:
+        """Nobody of the table may have changed since it was read. From here on nobody can: the counters are held."""
+        people = np.unique(around.person_ids[around.person_ids >= 0])
+        if revision != around.revision and len(people) and online.changed_since(self._uow, people, around.revision):
+            raise _ChangedMeanwhileError
+
+    def _store_records(self, newcomers: list[_Newcomer], record_ids: Integers) -> None:
+        """Write new records and new versions of stored ones."""
+        is_new = np.array([each.stored is None for each in newcomers], dtype=np.bool_)
+        prepared = [each.prepared for each in newcomers]
+        for write, rows in (
+            (source_records.insert_batch, np.flatnonzero(is_new)),
+            (source_records.supersede_batch, np.flatnonzero(~is_new)),
+        ):
+            if len(rows):
+                write(self._uow, self._batch([prepared[row] for row in rows], record_ids[rows]), run_id=None)
+
+    def _store_late(self, late: list[_Newcomer]) -> None:
+        """Keep versions that were captured before the current ones, as history."""
+        ids = np.array([each.stored.record_id for each in late if each.stored], dtype=np.int64)
+        allocate(self._uow, Counters())  # numbers are taken last, and a run must not begin meanwhile
+        online.refuse_during_run(self._uow)
+        source_records.archive_batch(self._uow, self._batch([each.prepared for each in late], ids), run_id=None)
+
+    def _batch(self, prepared: list[_Prepared], record_ids: Integers) -> RecordBatchRows:
+        hashes = [key_hashes(each.system_id, [each.key.source_record_id]) for each in prepared]
+        return RecordBatchRows(
+            source_system_id=np.array([each.system_id for each in prepared], dtype=np.int64),
+            record_ids=record_ids,
+            source_record_ids=[each.key.source_record_id for each in prepared],
+            key_hashes=np.concatenate(hashes),
+            digests=np.stack([each.digest for each in prepared]),
+            recorded_ats=[each.recorded_at for each in prepared],
+            raws=[each.raw for each in prepared],
+            feature_layout=self._rules.scorer.layout.digest,
+            features=np.stack([each.row for each in prepared]),
+        )
+
+
+class _Outcome:
+    """What became of the newcomers of one transaction, person by person."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        secret: bytes,
+        rules: OnlineRules,
+        around: Surroundings,
+        placed: Placed,
+        tasks: TaskRows,
+        revisions: Mapping[int, int],
+    ) -> None:
+        self._rules = rules
+        self._around = around
+        self._placed = placed
+        self._plan = placed.decided.plan
+        self._tasks = tasks
+        self._revisions = revisions
+        people = np.unique(np.concatenate([self._plan.person_of, self._plan.merges.ravel(), around.person_ids]))
+        people = people[people >= 0]
+        self._names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
+        self._created = set(self._plan.new_persons.tolist())
+        self._keys = source_records.keys_of(uow, np.unique(self._partners()))
+
+    def _partner(self, at: int) -> int:
+        """The place of the record that a record is tied to most strongly; -1 where it stands alone."""
+        edge = int(self._plan.evidence[at])
+        if edge < 0:
+            return -1
+        left, right = int(self._around.edges.left[edge]), int(self._around.edges.right[edge])
+        return right if left == at else left
+
+    def _partners(self) -> Integers:
+        partners = [self._partner(at) for at in range(len(self._around.considered))]
+        return self._placed.record_ids[[place for place in partners if place >= 0]]
+
+    def resolutions(self, newcomers: list[_Newcomer]) -> list[Resolution]:
+        """The resolution of every newcomer, in order."""
+        seen: set[int] = set()
+        found = []
+        for at, each in enumerate(newcomers):
+            person = int(self._plan.person_of[at])
+            found.append(self._resolution(at, each, first=person not in seen))
+            seen.add(person)
+        return found
+
+    def _resolution(self, at: int, newcomer: _Newcomer, *, first: bool) -> Resolution:
+        person = int(self._plan.person_of[at])
+        partner = self._partner(at)
+        tasks = self._opened(person)
+        outcome = ResolveOutcome.LINKED
+        if person in self._created and first:
+            outcome = ResolveOutcome.PROVISIONAL if tasks else ResolveOutcome.NEW_PERSON
+        tied = outcome is ResolveOutcome.LINKED and partner >= 0
+        edge = int(self._plan.evidence[at])
+        return Resolution(
+            enterprise_id=self._names[person],
+            outcome=outcome,
+            change=RecordChange.NEW if newcomer.stored is None else RecordChange.NEW_VERSION,
+            match_weight=float(self._around.edges.weights[edge]) if tied else None,
+            linked_through=self._keys[int(self._placed.record_ids[partner])] if tied else None,
+            review_tasks=tasks,
+            affected=self._affected(person),
+            revision=self._revisions[person],
+            rule_version=self._rules.model.name,
+            thresholds=self._rules.model.thresholds,
+            blocking=Blocking(int(self._around.considered[at]), self._around.bounded[at]),
+        )
+
+    def _opened(self, person: int) -> tuple[OpenedTask, ...]:
+        """Questions opened about a person, each with the other person that it is about."""
+        opened = []
+        for place in range(len(self._tasks.task_ids)):
+            pair = int(self._tasks.person_a[place]), int(self._tasks.person_b[place])
+            if person in pair:
+                other = pair[1] if pair[0] == person else pair[0]
+                opened.append(
+                    OpenedTask(
+                        int(self._tasks.task_ids[place]),
+                        self._tasks.kinds[place],
+                        self._tasks.reasons[place],
+                        self._names[other],
+                    )
+                )
+        return tuple(opened)
+
+    def _affected(self, person: int) -> tuple[Affected, ...]:
+        """The person, and those that were merged into it."""
+        merged = [int(gone) for survivor, gone in self._plan.merges.tolist() if survivor == person]
+        linked = bool((self._plan.person_of[self._plan.linked] == person).any())
+        change = PersonChange.LINKED if linked else PersonChange.UPDATED
+        if person in self._created:
+            change = PersonChange.CREATED
+        elif merged:
+            change = PersonChange.MERGED
+        name = self._names[person]
+        superseded = (Affected(self._names[gone], PersonChange.SUPERSEDED, superseded_by=name) for gone in merged)
+        return (Affected(name, change), *superseded)
+
+
+def _numbered(plan: Plan, first_person: int) -> Plan:
+    """The plan with real numbers for new people."""
+    shift = first_person - UNNUMBERED
+    person_of = np.where(plan.person_of >= UNNUMBERED, plan.person_of + shift, plan.person_of)
+    return replace(plan, person_of=person_of, new_persons=plan.new_persons + shift)
+
+
+def _before(around: Surroundings) -> OpenLinks:
+    """The open links of the table's records, in the order of record ids."""
+    linked = np.flatnonzero(around.link_ids >= 0)
+    order = linked[np.argsort(around.record_ids[linked])]
+    return OpenLinks(around.link_ids[order], around.record_ids[order], around.person_ids[order])
