@@ -5,11 +5,13 @@ The oldest person (the smallest number) survives a merge; a number is never give
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
+from mpi.matching.jit import leaf
 from mpi.matching.kernel import APART, FORBID
 from mpi.persons.clusters import Clusters, Edges
 
@@ -73,57 +75,109 @@ def place(
     """Turn clusters into people. `persons` int64 (n,) holds each record's present person or -1; new numbers start at
     `next_person`."""
     labels = clusters.labels
-    roots, group = np.unique(labels, return_inverse=True)
-    oldest = np.full(len(roots), np.iinfo(np.int64).max)
-    placed = persons >= 0
-    np.minimum.at(oldest, group[placed], persons[placed])
-    fresh = oldest == np.iinfo(np.int64).max
-    oldest[fresh] = next_person + np.arange(int(fresh.sum()))
-    person_of = oldest[group]
-    moved = np.unique(np.stack([person_of[placed], persons[placed]], axis=1), axis=0)
+    persons = np.ascontiguousarray(persons, dtype=np.int64)
+    person_of = np.empty(len(labels), dtype=np.int64)
+    evidence = np.empty((2, len(labels)), dtype=np.int64)
+    asked = np.empty(len(edges.left), dtype=np.bool_)
+    limits = next_person, thresholds.link, thresholds.review
+    fresh = _place(labels, persons, edges, (clusters.weights, clusters.vetoes), limits, (person_of, evidence, asked))
+    linked = np.flatnonzero(person_of != persons).astype(np.int32)
+    superseded = linked[persons[linked] >= 0]
     return Plan(
         person_of=person_of,
-        linked=np.flatnonzero(person_of != persons).astype(np.int32),
-        new_persons=oldest[fresh],
-        merges=moved[moved[:, 0] != moved[:, 1]],
-        evidence=_evidence(labels, edges),
-        tasks=_tasks(clusters, edges, persons, thresholds),
+        linked=linked,
+        new_persons=np.arange(next_person, next_person + fresh, dtype=np.int64),
+        merges=_merges(person_of[superseded], persons[superseded]),
+        evidence=evidence[0],
+        tasks=_tasks(clusters, edges, persons, np.flatnonzero(asked)),
     )
 
 
-def _evidence(labels: NDArray[np.int32], edges: Edges) -> NDArray[np.int64]:
-    """The strongest edge inside its group that touches each record."""
-    evidence = np.full(len(labels), -1, dtype=np.int64)
-    if not len(edges.left):
-        return evidence
-    inside = np.flatnonzero(labels[edges.left] == labels[edges.right])
-    rising = inside[np.lexsort((-edges.right[inside], -edges.left[inside], edges.weights[inside]))]
-    evidence[edges.left[rising]] = rising
-    # an edge may be the strongest of one end only: the later (stronger) one wins on each side by itself
-    right = np.full(len(labels), -1, dtype=np.int64)
-    right[edges.right[rising]] = rising
-    both = (evidence >= 0) & (right >= 0)
-    stronger = both & (edges.weights[np.where(both, right, 0)] > edges.weights[np.where(both, evidence, 0)])
-    return np.where(stronger | (evidence < 0), right, evidence)
+@leaf
+def _people(labels: Any, persons: Any, next_person: int, person_of: Any) -> int:
+    """The oldest person of each group, or the next new number; gives how many are new."""
+    for record in range(labels.shape[0]):
+        person_of[record] = -1
+    for record in range(labels.shape[0]):
+        root, person = labels[record], persons[record]
+        if person >= 0 and (person_of[root] < 0 or person < person_of[root]):
+            person_of[root] = person
+    fresh = 0
+    for record in range(labels.shape[0]):
+        # a root is the first record of its group
+        if labels[record] == record and person_of[record] < 0:
+            person_of[record] = next_person + fresh
+            fresh += 1
+        person_of[record] = person_of[labels[record]]
+    return fresh
 
 
-def _tasks(clusters: Clusters, edges: Edges, persons: NDArray[np.int64], thresholds: Thresholds) -> Tasks:
+@leaf
+def _strongest(edges: Edges, one: Any, other: Any, labels: Any, found: Any) -> None:
+    """The strongest edge inside a group at each of its ends `one`, the first `other` of equal ones, -1 where there is
+    none."""
+    for record in range(labels.shape[0]):
+        found[record] = -1
+    for edge in range(one.shape[0]):
+        record = one[edge]
+        if labels[record] != labels[other[edge]]:
+            continue
+        best = found[record]
+        if best >= 0 and edges.weights[edge] == edges.weights[best]:
+            stronger = other[edge] <= other[best]
+        else:
+            stronger = best < 0 or edges.weights[edge] > edges.weights[best]
+        if stronger:
+            found[record] = edge
+
+
+@leaf
+def _place(labels: Any, persons: Any, edges: Edges, doubts: Any, limits: Any, out: Any) -> int:
+    """People, evidence and the edges worth asking about; gives how many people are new.
+
+    `doubts` is (weights, vetoes) between the groups; `limits` is (next person, link, review); `out` is (people int64
+    (n,), evidence int64 (2, n) of which the first row counts, asked bool (e,)).
+    """
+    weights, vetoes = doubts
+    next_person, link, review = limits
+    person_of, evidence, asked = out
+    _strongest(edges, edges.left, edges.right, labels, evidence[0])
+    _strongest(edges, edges.right, edges.left, labels, evidence[1])
+    for record in range(labels.shape[0]):
+        left, right = evidence[0, record], evidence[1, record]
+        if right >= 0 and (left < 0 or edges.weights[right] > edges.weights[left]):
+            evidence[0, record] = right
+    for edge in range(asked.shape[0]):
+        least = link if vetoes[edge] & FORBID else review
+        asked[edge] = weights[edge] >= least and not vetoes[edge] & APART
+    return _people(labels, persons, next_person, person_of)
+
+
+def _merges(survivors: NDArray[np.int64], superseded: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each pair once, in rising order, int64 (m, 2)."""
+    pairs = np.empty((len(survivors), 2), dtype=np.int64)
+    if len(pairs):
+        order = np.lexsort((superseded, survivors))
+        pairs[:, 0], pairs[:, 1] = survivors[order], superseded[order]
+        # a person has one survivor
+        pairs = pairs[np.append(True, pairs[1:, 1] != pairs[:-1, 1])]
+    return pairs
+
+
+def _tasks(clusters: Clusters, edges: Edges, persons: NDArray[np.int64], chosen: NDArray[np.int64]) -> Tasks:
     """One question for every two groups with an open edge worth asking about: the strongest edge asks."""
-    labels = clusters.labels
-    forbidden = clusters.vetoes & FORBID != 0
-    with np.errstate(invalid="ignore"):
-        asked = np.where(forbidden, clusters.weights >= thresholds.link, clusters.weights >= thresholds.review)
-    asked &= clusters.vetoes & APART == 0
-    chosen = np.flatnonzero(asked)
-    a = np.minimum(labels[edges.left[chosen]], labels[edges.right[chosen]]).astype(np.int64)
-    b = np.maximum(labels[edges.left[chosen]], labels[edges.right[chosen]]).astype(np.int64)
-    order = np.lexsort((edges.right[chosen], edges.left[chosen], -edges.weights[chosen], b, a))
-    first = np.ones(len(order), dtype=np.bool_)
-    first[1:] = (a[order][1:] != a[order][:-1]) | (b[order][1:] != b[order][:-1])
-    chosen = chosen[order][first]
-    both_placed = (persons[edges.left[chosen]] >= 0) & (persons[edges.right[chosen]] >= 0)
+    if len(chosen) > 1:
+        ends = np.sort(clusters.labels[np.stack([edges.left[chosen], edges.right[chosen]])], axis=0)
+        order = np.lexsort((edges.right[chosen], edges.left[chosen], -edges.weights[chosen], ends[1], ends[0]))
+        ends = ends[:, order]
+        first = np.ones(len(order), dtype=np.bool_)
+        first[1:] = (ends[0, 1:] != ends[0, :-1]) | (ends[1, 1:] != ends[1, :-1])
+        chosen = chosen[order[first]]
+    left, right = edges.left[chosen], edges.right[chosen]
+    forbidden = clusters.vetoes[chosen] & FORBID
+    both_placed = (persons[left] >= 0) & (persons[right] >= 0)
     kinds = tuple(
         TaskKind.STOPPED_BY_VETO if stopped else TaskKind.POSSIBLE_DUPLICATE if placed else TaskKind.POSSIBLE_MATCH
-        for stopped, placed in zip(forbidden[chosen].tolist(), both_placed.tolist(), strict=True)
+        for stopped, placed in zip(forbidden.tolist(), both_placed.tolist(), strict=True)
     )
-    return Tasks(edges.left[chosen], edges.right[chosen], clusters.weights[chosen], chosen, kinds)
+    return Tasks(left, right, clusters.weights[chosen], chosen, kinds)

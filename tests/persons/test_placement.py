@@ -144,3 +144,55 @@ def test_numbers_are_never_lost_or_used_twice(records: list[tuple[int, int]], ne
     by_label = {label: {int(plan.person_of[n]) for n, each in enumerate(labels) if each == label} for label in labels}
     assert all(len(people) == 1 for people in by_label.values())
     assert len({next(iter(people)) for people in by_label.values()}) == len(by_label)
+
+
+@st.composite
+def _tables(draw: st.DrawFn) -> tuple[list[int], list[int], list[Edge], list[tuple[float, int]]]:
+    """Labels, persons, edges with many equal weights, and what is in doubt along each."""
+    count = draw(st.integers(1, 9))
+    groups = draw(st.lists(st.integers(0, 4), min_size=count, max_size=count))
+    labels = [groups.index(group) for group in groups]
+    # person p belongs to the group of label p % 9 alone
+    persons = [draw(st.sampled_from([-1, label, label + 9, label + 18])) for label in labels]
+    record = st.integers(0, count - 1)
+    pairs = st.tuples(record, record, st.sampled_from([-2.0, 3.0, 9.0])).filter(lambda edge: edge[0] < edge[1])
+    edges = draw(st.lists(pairs, max_size=8)) if count > 1 else []
+    doubt = st.tuples(st.sampled_from([1.0, 4.0, 9.0]), st.sampled_from([0, HOLD, FORBID, APART]))
+    return labels, persons, edges, draw(st.lists(doubt, min_size=len(edges), max_size=len(edges)))
+
+
+def _evidence(labels: list[int], edges: list[Edge], record: int) -> int:
+    """The strongest edge inside its group; of equal ones one on its left side, then the first by its ends, then the
+    last listed."""
+    inside = [place for place, (a, b, _) in enumerate(edges) if record in (a, b) and labels[a] == labels[b]]
+    rank = {p: (edges[p][2], edges[p][0] == record, -edges[p][0], -edges[p][1], p) for p in inside}
+    return max(inside, key=rank.__getitem__, default=-1)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_tables())
+def test_small_tables_are_placed_as_the_rules_say(
+    table: tuple[list[int], list[int], list[Edge], list[tuple[float, int]]],
+) -> None:
+    labels, persons, edges, doubts = table
+    plan = _plan(labels, persons, edges, doubts=doubts)
+    assert plan.evidence.tolist() == [_evidence(labels, edges, record) for record in range(len(labels))]
+    of_label = {
+        label: min((p for p, each in zip(persons, labels, strict=True) if each == label and p >= 0), default=None)
+        for label in sorted(set(labels))
+    }
+    fresh = [label for label, person in of_label.items() if person is None]
+    of_label |= {label: 100 + place for place, label in enumerate(fresh)}
+    assert plan.person_of.tolist() == [of_label[label] for label in labels]
+    assert plan.new_persons.tolist() == [100 + place for place in range(len(fresh))]
+    moved = {(of_label[label], p) for label, p in zip(labels, persons, strict=True) if p >= 0 and p != of_label[label]}
+    assert plan.merges.tolist() == [list(pair) for pair in sorted(moved, key=lambda pair: (pair[0] or 0, pair[1]))]
+    asked: dict[tuple[int, int], int] = {}
+    ranked = sorted(range(len(edges)), key=lambda p: (-edges[p][2], edges[p][0], edges[p][1], p))
+    for place_of_edge in ranked:
+        a, b, _ = edges[place_of_edge]
+        weight, vetoes = doubts[place_of_edge]
+        worth = weight >= (THRESHOLDS.link if vetoes & FORBID else THRESHOLDS.review) and not vetoes & APART
+        if labels[a] != labels[b] and worth:
+            asked.setdefault((min(labels[a], labels[b]), max(labels[a], labels[b])), place_of_edge)
+    assert plan.tasks.edges.tolist() == [asked[ends] for ends in sorted(asked)]
