@@ -13,12 +13,14 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mpi.domain.errors import RegistryError
+from mpi.domain.errors import NotYetVisibleError, RegistryError
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.tables import event
 from mpi.registry.unit_of_work import UnitOfWork, now_text
+
+_NEWEST = sa.select(event.c.revision, event.c.recorded_at).order_by(event.c.revision.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,13 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
     """Appends events and returns the revision of the first; the others follow it.
 
     `first_revision` is given when the numbers were taken before, with others (`counters.allocate`).
+    Their time is now, or that of the event before where a clock was set back: times never fall.
     Raises RegistryError when it does not follow the last event: revisions have no gaps.
     """
     if first_revision is None:
         first_revision = allocate(uow, Counters(revision=len(rows.payloads))).revision
-    if first_revision != last_revision(uow) + 1:
+    last = uow.connection.execute(_NEWEST).one_or_none()
+    if first_revision != (last.revision if last else 0) + 1:
         raise RegistryError(f"revision {first_revision} does not follow the last event")
     revisions = np.arange(first_revision, first_revision + len(rows.payloads), dtype=np.int64)
     bulk.insert(
@@ -74,7 +78,7 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
             "payload": rows.payloads,
             "made_by": Every(rows.made_by),
             "run_id": Every(rows.run_id),
-            "recorded_at": Every(now_text()),
+            "recorded_at": Every(max(now_text(), last.recorded_at) if last else now_text()),
         },
     )
     return first_revision
@@ -83,6 +87,44 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
 def last_revision(uow: UnitOfWork) -> int:
     """The revision of the newest event; 0 before the first."""
     return int(uow.connection.scalar(sa.select(sa.func.max(event.c.revision))) or 0)
+
+
+def reached(uow: UnitOfWork, at_least: int) -> int:
+    """The newest revision. Raises NotYetVisibleError when the caller has seen a newer one (see `at_least` of reads)."""
+    newest = last_revision(uow)
+    if newest < at_least:
+        raise NotYetVisibleError(
+            f"the registry stands at revision {newest}, before the one asked for", metadata={"revision": str(newest)}
+        )
+    return newest
+
+
+def revision_at(uow: UnitOfWork, moment: str) -> int:
+    """The newest revision at or before a time written as `now_text` writes it; 0 before the first event."""
+    low, high = 0, last_revision(uow)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if recorded_at(uow, middle) <= moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def recorded_at(uow: UnitOfWork, revision: int) -> str:
+    """When an event was recorded. Raises RegistryError for a revision without one."""
+    found = uow.connection.scalar(sa.select(event.c.recorded_at).where(event.c.revision == revision))
+    if found is None:
+        raise RegistryError(f"revision {revision} has no event")
+    return str(found)
+
+
+def last_of_person(uow: UnitOfWork, person_id: int, revision: int) -> int:
+    """The newest revision up to the one given whose event is about a person; 0 where there is none."""
+    newest = sa.select(sa.func.max(event.c.revision)).where(
+        event.c.person_id == person_id, event.c.revision <= revision
+    )
+    return int(uow.connection.scalar(newest) or 0)
 
 
 def read_after(uow: UnitOfWork, revision: int, *, limit: int) -> list[Event]:

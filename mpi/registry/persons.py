@@ -12,7 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mpi.domain.errors import InvalidInputError, NotFoundError, RegistryError
+from mpi.domain.errors import InvalidInputError, PersonNotYetCreatedError, RegistryError, UnknownPersonError
 from mpi.persons.enterprise_id import enterprise_ids, parse
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
@@ -193,19 +193,33 @@ def _links(uow: UnitOfWork, *conditions: sa.ColumnElement[bool]) -> OpenLinks:
 
 
 def find_person(uow: UnitOfWork, person_id: int) -> Person:
-    """One person. Raises NotFoundError."""
+    """One person. Raises UnknownPersonError."""
     return _one_person(uow, person.c.person_id == person_id, f"no person {person_id} in the registry")
 
 
 def resolve_enterprise_id(uow: UnitOfWork, text: str) -> Person:
     """The active person that an enterprise ID leads to today, following merges.
 
-    Raises InvalidInputError for a mistyped ID, NotFoundError for one that nobody has.
+    Raises InvalidInputError for a mistyped ID, UnknownPersonError for one that nobody has.
+    """
+    return person_as_of(uow, text, None)
+
+
+def person_as_of(uow: UnitOfWork, text: str, revision: int | None) -> Person:
+    """The person that an enterprise ID led to right after a revision, or leads to today when there is none.
+
+    Raises InvalidInputError for a mistyped ID, UnknownPersonError for one that nobody has, PersonNotYetCreatedError.
     """
     enterprise_id = parse(text)
     found = _one_person(uow, person.c.enterprise_id == enterprise_id, f"no person {enterprise_id} in the registry")
+    if revision is not None and found.created_revision > revision:
+        raise PersonNotYetCreatedError(
+            f"{found.enterprise_id} was created at revision {found.created_revision}, after the one asked for",
+            metadata={"create_revision": str(found.created_revision)},
+        )
     seen = {found.person_id}
-    while found.superseded_by is not None:
+    # a person's last change is that it was superseded
+    while found.superseded_by is not None and (revision is None or found.changed_revision <= revision):
         found = find_person(uow, found.superseded_by)
         if found.person_id in seen:
             raise RegistryError(f"the redirects of {enterprise_id} run in a circle")
@@ -269,5 +283,5 @@ def _one_person(uow: UnitOfWork, condition: sa.ColumnElement[bool], otherwise: s
         ).where(condition)
     ).one_or_none()
     if row is None:
-        raise NotFoundError(otherwise)
+        raise UnknownPersonError(otherwise)
     return Person(*row)

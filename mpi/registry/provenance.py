@@ -1,4 +1,4 @@
-"""Why records lie where they do: the open link of a record with its evidence, and who was merged into whom.
+"""Why records lie, or lay, where they do: links with their evidence, and who was merged into whom.
 
 Read only.
 """
@@ -16,7 +16,7 @@ from mpi.registry.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class LinkReason:
-    """The open link of a record: whose it is, since which revision, made by whom, and the evidence as it was then.
+    """The link of a record: whose it is, since which revision, made by whom, and the evidence as it was then.
 
     `via_record_id` and `match_weight` (bits) are those of the pair that joined it; None where it began its person or a
     steward placed it. `level_codes` int8 (comparisons,) are of the rule version named.
@@ -35,6 +35,16 @@ class LinkReason:
 
 def link_reasons(uow: UnitOfWork, record_ids: NDArray[np.int64]) -> dict[int, LinkReason]:
     """The open links of some records by record id; records of nobody are left out."""
+    return _reasons(uow, link.c.record_id.in_(uow.dialect.id_set(record_ids)), link.c.valid_to_revision.is_(None))
+
+
+def links_of_person_as_of(uow: UnitOfWork, person_id: int, revision: int) -> dict[int, LinkReason]:
+    """The links of one person that held right after a revision, by record id."""
+    held = sa.or_(link.c.valid_to_revision.is_(None), link.c.valid_to_revision > revision)
+    return _reasons(uow, link.c.person_id == person_id, link.c.valid_from_revision <= revision, held)
+
+
+def _reasons(uow: UnitOfWork, *conditions: sa.ColumnElement[bool]) -> dict[int, LinkReason]:
     rows = uow.connection.execute(
         sa.select(
             link.c.record_id,
@@ -47,7 +57,7 @@ def link_reasons(uow: UnitOfWork, record_ids: NDArray[np.int64]) -> dict[int, Li
             link.c.match_weight,
             link.c.level_codes,
         )
-        .where(link.c.record_id.in_(uow.dialect.id_set(record_ids)), link.c.valid_to_revision.is_(None))
+        .where(*conditions)
         .order_by(link.c.record_id)
     )
     reasons: dict[int, LinkReason] = {}
@@ -57,8 +67,12 @@ def link_reasons(uow: UnitOfWork, record_ids: NDArray[np.int64]) -> dict[int, Li
     return reasons
 
 
-def merged_into(uow: UnitOfWork, person_id: int) -> list[Person]:
-    """Everybody who was merged into a person, and those merged into them before; oldest number first."""
+def merged_into(uow: UnitOfWork, person_id: int, revision: int | None = None) -> list[Person]:
+    """Everybody who was merged into a person, and those merged into them before; oldest number first.
+
+    With a revision, only those who were merged by then.
+    """
+    by_then = sa.true() if revision is None else person.c.changed_revision <= revision
     found: dict[int, Person] = {}
     survivors = np.array([person_id], dtype=np.int64)
     while len(survivors):
@@ -69,7 +83,12 @@ def merged_into(uow: UnitOfWork, person_id: int) -> list[Person]:
                 person.c.created_revision,
                 person.c.changed_revision,
                 person.c.superseded_by,
-            ).where(person.c.superseded_by.in_(uow.dialect.id_set(survivors)))
+            ).where(
+                # said twice, so that the index of superseded people serves
+                person.c.superseded_by.in_(uow.dialect.id_set(survivors)),
+                person.c.superseded_by.is_not(None),
+                by_then,
+            )
         )
         fresh = [each for row in rows if (each := Person(*row)).person_id not in found]
         found.update((each.person_id, each) for each in fresh)

@@ -41,4 +41,9 @@ def open_unit(engine: sa.Engine, dialect: Dialect, *, read_only: bool) -> Iterat
 
 def now_text() -> str:
     """The present moment as the registry writes it: ISO 8601, UTC, microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return written(datetime.now(UTC))
+
+
+def written(moment: datetime) -> str:
+    """A moment with a zone as the registry writes it: texts sort as the moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

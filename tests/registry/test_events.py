@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from mpi.domain.errors import RegistryError
+from mpi.domain.errors import NotYetVisibleError, RegistryError
 from mpi.registry.counters import Counters, allocate, last_numbers
-from mpi.registry.events import EventRows, append, last_revision, of_person, payload_text, read_after
+from mpi.registry.events import (
+    EventRows,
+    append,
+    last_of_person,
+    last_revision,
+    of_person,
+    payload_text,
+    reached,
+    read_after,
+    recorded_at,
+    revision_at,
+)
 from mpi.registry.registry import Registry
 
 
@@ -98,3 +109,37 @@ def test_four_writers_at_once_leave_one_unbroken_row_in_commit_order(registry: R
     # Whoever reads "after the last I saw" while others write misses nothing.
     flat = [revision for part in seen for revision in part]
     assert flat == list(range(1, len(flat) + 1))
+
+
+def test_times_never_fall_and_lead_to_revisions(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = ["2026-01-02", "2026-01-04", "2026-01-03", "2026-01-05"]
+    for time in written:
+        monkeypatch.setattr("mpi.registry.events.now_text", lambda time=time: time)
+        with registry.begin() as uow:
+            append(uow, _rows(2, person=5))
+    with registry.snapshot() as uow:
+        times = [event.recorded_at for event in read_after(uow, 0, limit=9)]
+        # the clock was set back for the third
+        assert times == [time for time in ("2026-01-02", "2026-01-04", "2026-01-04", "2026-01-05") for _ in range(2)]
+        asked = ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04", "2026-01-05", "2027"]
+        assert [revision_at(uow, time) for time in asked] == [0, 2, 2, 6, 8, 8]
+        assert recorded_at(uow, 3) == "2026-01-04"
+        with pytest.raises(RegistryError, match="no event"):
+            recorded_at(uow, 9)
+
+
+def test_the_last_event_of_a_person_up_to_a_revision(registry: Registry) -> None:
+    with registry.begin() as uow:
+        for person in (5, 6, 5):
+            append(uow, _rows(1, person=person))
+        assert [last_of_person(uow, 5, revision) for revision in (0, 1, 2, 3, 9)] == [0, 1, 1, 3, 3]
+        assert last_of_person(uow, 7, 9) == 0
+
+
+def test_a_registry_that_has_not_reached_a_revision_says_so(registry: Registry) -> None:
+    with registry.begin() as uow:
+        append(uow, _rows(2))
+        assert [reached(uow, at_least) for at_least in (0, 2)] == [2, 2]
+        with pytest.raises(NotYetVisibleError) as raised:
+            reached(uow, 3)
+    assert raised.value.metadata == {"revision": "2"}

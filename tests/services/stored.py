@@ -16,8 +16,9 @@ from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows, append, payload_text
 from mpi.registry.known_records import content_digests, key_hashes
 from mpi.registry.persons import LinkRows
+from mpi.registry.record_versions import tell_superseded
 from mpi.registry.registry import Registry
-from mpi.registry.source_records import RecordBatchRows, insert_batch, source_system_ids
+from mpi.registry.source_records import RecordBatchRows, find, insert_batch, source_system_ids, supersede_batch
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.rules.catalogue import Catalogue
 from mpi.rules.folders import default_root
@@ -115,11 +116,30 @@ def _one(number: int) -> NDArray[np.int64]:
 
 
 def _insert(uow: UnitOfWork, registry: Registry, source: SourceRecord) -> int:
-    system = source_system_ids(uow, [source.key.source_system])[source.key.source_system]
     record_id = allocate(uow, Counters(record=1)).record
+    insert_batch(uow, batch_of(uow, registry, source, record_id), run_id=None)
+    return record_id
+
+
+def update(registry: Registry, source: SourceRecord) -> int:
+    """Stores a new version of a record that stays with its person, as a single resolve does; returns the revision."""
+    with registry.begin() as uow:
+        record_id = find(uow, source.key)
+        (owner,) = persons.links_of_records(uow, _one(record_id)).person_ids.tolist()
+        supersede_batch(uow, batch_of(uow, registry, source, record_id), run_id=None)
+        rows = EventRows("person.updated", _one(owner), [payload_text({"records": [record_id]})], "rules")
+        revision = append(uow, rows)
+        tell_superseded(uow, _one(record_id), revisions=_one(revision))
+        persons.touch_persons(uow, _one(owner), revisions=_one(revision))
+        return revision
+
+
+def batch_of(uow: UnitOfWork, registry: Registry, source: SourceRecord, record_id: int) -> RecordBatchRows:
+    """One record as the registry's writers take it."""
+    system = source_system_ids(uow, [source.key.source_system])[source.key.source_system]
     raws = [PersonalDataCodec().encode(source.values)]
     standard = standardise_record(source, MODEL.fields)
-    batch = RecordBatchRows(
+    return RecordBatchRows(
         source_system_id=system,
         record_ids=_one(record_id),
         source_record_ids=[source.key.source_record_id],
@@ -130,5 +150,3 @@ def _insert(uow: UnitOfWork, registry: Registry, source: SourceRecord) -> int:
         feature_layout=SCORER.layout.digest,
         features=SCORER.pack(columns_of([standard], SCORER.columns), registry.secret),
     )
-    insert_batch(uow, batch, run_id=None)
-    return record_id
