@@ -253,7 +253,10 @@ def test_db_check_tells_what_is_broken(linked: str, tmp_path: Path, mpi: Mpi) ->
         connection.execute("DELETE FROM record_feature WHERE record_id = 1")
     connection.close()
     shown = mpi("db", "check", "--db", f"sqlite:///{tmp_path}/{source.name}", "--json")
-    assert (shown.code, shown.json) == (3, {"sound": False, "broken_rules": {"a record has a feature row, or was withdrawn": 1}})
+    assert (shown.code, shown.json) == (
+        3,
+        {"sound": False, "broken_rules": {"a record has a feature row, or was withdrawn": 1}},
+    )
 
 
 def test_settings_name_the_registry(linked: str, monkeypatch: pytest.MonkeyPatch, mpi: Mpi) -> None:
