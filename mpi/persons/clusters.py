@@ -317,6 +317,19 @@ def _cluster(
         labels[record] = root(groups.parent, record)
 
 
+@leaf
+def _weigh_edges(
+    program: Program, rows: Rows, groups: Groups, edges: Edges, known: Any, prior: float, out: Any, bench: Bench
+) -> None:
+    """Weights and vetoes, into `out`, of the people that each edge lies between; joins nothing.
+
+    `known` is (persons, records by person, must-links).
+    """
+    persons, placed, must_link = known
+    join_first(groups, persons, placed, must_link)
+    _final_doubts(program, rows, groups, edges, prior, out, bench)
+
+
 def _partial_levels(program: Program) -> NDArray[np.bool_]:
     """Levels (at base + code + 1) that only a missing value leads to, such as a year that agrees where one side knows
     no more."""
@@ -335,8 +348,9 @@ def _partial_levels(program: Program) -> NDArray[np.bool_]:
 _kept = local()
 
 
-def _bench_of_thread(program: Program) -> Bench:
-    """The calling thread's working memory for a program, kept until the thread asks for another program's."""
+def _bench_of_thread(program: Program, link: float) -> Bench:
+    """The calling thread's working memory for a program, kept until the thread asks for another program's; `link` is
+    the threshold (bits) of pairs that would be joined."""
     kept: tuple[Program, Bench] | None = getattr(_kept, "memory", None)
     if kept is None or kept[0] is not program:
         comparisons = len(program.starts)
@@ -353,7 +367,14 @@ def _bench_of_thread(program: Program) -> Bench:
             np.empty(1),
         )
         _kept.memory = kept = program, bench
+    kept[1].link[0] = link
     return kept[1]
+
+
+def _groups(count: int, barred: NDArray[np.bool_], constraints: Constraints) -> Groups:
+    """Room for a partition of `count` records."""
+    partition = np.empty((3, count), dtype=np.int32)
+    return Groups(partition[0], partition[1], partition[2], barred, *both_ways(count, constraints.cannot_link))
 
 
 def cluster(
@@ -371,8 +392,7 @@ def cluster(
     count = len(persons)
     persons = np.ascontiguousarray(persons, dtype=np.int64)
     order = np.lexsort((edges.right, edges.left, -edges.weights))
-    placed = np.flatnonzero(persons >= 0)
-    placed = placed[np.argsort(persons[placed], kind="stable")]
+    placed = _by_person(persons)
     movable = persons < 0
     movable[constraints.must_link] = False
     found = Clusters(
@@ -382,10 +402,8 @@ def cluster(
         np.zeros(len(order), dtype=np.uint8),
         np.zeros(count, dtype=np.bool_),
     )
-    partition = np.empty((3, count), dtype=np.int32)
-    groups = Groups(partition[0], partition[1], partition[2], found.barred, *both_ways(count, constraints.cannot_link))
-    bench = _bench_of_thread(program)
-    bench.link[0] = thresholds.link
+    groups = _groups(count, found.barred, constraints)
+    bench = _bench_of_thread(program, thresholds.link)
     _cluster(
         program,
         rows,
@@ -397,3 +415,38 @@ def cluster(
         bench,
     )
     return found
+
+
+def weigh_people(
+    program: Program,
+    rows: Rows,
+    edges: Edges,
+    *,
+    persons: NDArray[np.int64],
+    constraints: Constraints,
+    thresholds: Thresholds,
+    prior: float,
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Match weights in bits, float64 (e,), and vetoes, uint8 (e,), of the two people that each edge lies between, as
+    they are now; a record without a person (-1) is one by itself. NaN and 0 inside a person and where a steward keeps
+    the two apart."""
+    count = len(persons)
+    persons = np.ascontiguousarray(persons, dtype=np.int64)
+    weights, vetoes = np.full(len(edges.left), np.nan), np.zeros(len(edges.left), dtype=np.uint8)
+    _weigh_edges(
+        program,
+        rows,
+        _groups(count, np.zeros(count, dtype=np.bool_), constraints),
+        edges,
+        (persons, _by_person(persons), constraints.must_link),
+        prior,
+        (weights, vetoes),
+        _bench_of_thread(program, thresholds.link),
+    )
+    return weights, vetoes
+
+
+def _by_person(persons: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places of records that have a person, person by person."""
+    placed = np.flatnonzero(persons >= 0)
+    return placed[np.argsort(persons[placed], kind="stable")]

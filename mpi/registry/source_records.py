@@ -426,6 +426,11 @@ def keys_of(uow: UnitOfWork, record_ids: Integers) -> dict[int, RecordKey]:
     return keys
 
 
+def any_stored(uow: UnitOfWork) -> bool:
+    """Whether there is any record."""
+    return bool(uow.connection.scalar(sa.select(sa.exists(sa.select(source_record.c.record_id)))))
+
+
 def count(uow: UnitOfWork) -> int:
     """How many records are stored and not withdrawn (not counting superseded versions)."""
     every, gone = (sa.select(sa.func.count()).select_from(table) for table in (source_record, withdrawn_record))

@@ -18,6 +18,7 @@ from mpi.matching.sharing import CappedValues
 from mpi.matching.sorting import sort_by_code
 from mpi.matching.stored_keys import KeyPages, key_pages, stored_keys
 from mpi.registry import blocking_keys, source_records
+from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 
 RECORDS_A_PASS = 2_000_000
@@ -39,13 +40,16 @@ def keys_name(scorer: Scorer) -> str:
     return hashlib.sha256(repr((scorer.layout.digest, rules)).encode()).hexdigest()
 
 
-def check_keys(uow: UnitOfWork, scorer: Scorer) -> None:
+def check_keys(registry: Registry, scorer: Scorer) -> None:
     """A registry's keys must be those of the rules that single records come by; an empty registry takes them as its
     own. Raises RulesNotReadyError."""
-    made_by = blocking_keys.made_by(uow)
-    if made_by is None and source_records.count(uow) == 0:
-        blocking_keys.note_made_by(uow, keys_name(scorer))
-    elif made_by != keys_name(scorer):
+    name = keys_name(scorer)
+    with registry.snapshot() as uow:
+        made_by, empty = blocking_keys.made_by(uow), not source_records.any_stored(uow)
+    if made_by is None and empty:
+        with registry.begin() as uow:
+            blocking_keys.note_made_by(uow, name)
+    elif made_by != name:
         raise RulesNotReadyError(
             f"the registry's blocking keys are not those of {scorer.model.name}: run mpi db index --rules"
             f" {scorer.model.name}, or link with these rules, first"

@@ -3,6 +3,7 @@
 What a bulk run finds by sorting keys in memory, this finds by looking the records' keys up in the registry.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +26,6 @@ from mpi.registry import blocking_keys, online
 from mpi.registry.online import OpenQuestion, PlacedRows
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.featurise import stored_columns
-from mpi.services.index_keys import keys_name
 from mpi.standardise.record import standardise_record
 
 Integers = NDArray[np.int64]
@@ -36,11 +36,15 @@ UNNUMBERED = 1 << 60
 """People that get their number only when they are written are numbered from here."""
 
 _BLOCK_BITS = 24
+_CAPPED_SECONDS = 30.0
 _NOBODY = -1
 
 
 class OnlineRules:
-    """A linkage model made ready for single records: compiled once a process, shared by its threads."""
+    """A linkage model made ready for single records: compiled once a process, shared by its threads.
+
+    `index_keys.check_keys` says whether a registry has keys of these rules.
+    """
 
     def __init__(self, scorer: Scorer, secret: bytes) -> None:
         model = scorer.model
@@ -48,9 +52,10 @@ class OnlineRules:
         self.model = model
         self.secret = secret
         self.plan = blocking_plan(model, scorer.layout)
-        self.keys_name = keys_name(scorer)
         self.rule_of_slot = self.plan.rule_of_slot()
         self._stored = stored_columns(model)
+        self._capped: Capped = {}
+        self._capped_until = 0.0
         self.caps: list[tuple[FrequencyCap, int, int]] = []
         for cap in model.frequency_caps:
             for number, rule in enumerate(model.blocking):
@@ -77,6 +82,14 @@ class OnlineRules:
     def limits(self, records: int) -> Integers:
         """The block limit of each rule in a registry of so many records, int64 (rules,)."""
         return np.array([block_limit(rule.limit, records) for rule in self.model.blocking], dtype=np.int64)
+
+    def known_capped(self, uow: UnitOfWork) -> Capped:
+        """The values known to be shared too widely, read again every half minute."""
+        now = time.monotonic()
+        if now >= self._capped_until:
+            self._capped = blocking_keys.capped_values(uow)
+            self._capped_until = now + _CAPPED_SECONDS
+        return self._capped
 
     def void(self, rows: Rows, capped: Mapping[str, NDArray[np.uint64]]) -> None:
         """Make values that are shared too widely missing, in place."""
@@ -120,8 +133,9 @@ class Surroundings:
     newly_capped: Capped = field(default_factory=dict)
 
 
-def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, capped: Capped) -> Surroundings:
-    """Find the people that newcomers may be. `capped` are the values known to be shared too widely."""
+def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers) -> Surroundings:
+    """Find the people that newcomers may be."""
+    capped = rules.known_capped(uow)
     scorer, count = rules.scorer, len(new.rows)
     layout, width = scorer.layout.digest, scorer.layout.width
     now = online.numbers_now(uow)

@@ -5,7 +5,6 @@ from making one person twice; people that changed while they were read send the 
 """
 
 import hashlib
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,11 +26,9 @@ from mpi.registry.requests import AnsweredRequest
 from mpi.registry.reviews import TaskRows
 from mpi.registry.source_records import RecordBatchRows
 from mpi.registry.unit_of_work import UnitOfWork
-from mpi.services.index_keys import check_keys
 from mpi.services.moments import is_earlier
 from mpi.services.neighbourhood import (
     UNNUMBERED,
-    Capped,
     Newcomers,
     OnlineRules,
     Surroundings,
@@ -53,8 +50,6 @@ from mpi.services.resolution import (
 VERB = "Resolve"
 ATTEMPTS = 8
 """How often a transaction is begun again because a person changed while it was read."""
-
-_CAPPED_SECONDS = 30.0
 
 Integers = NDArray[np.int64]
 Answer = bytes | MpiError
@@ -98,14 +93,9 @@ class Resolver:
     """Resolves records into one registry by one set of rules; safe to share between threads."""
 
     def __init__(self, registry: Registry, rules: OnlineRules) -> None:
-        """Raises RulesNotReadyError when the registry's keys were made by other rules."""
         self._registry = registry
         self._rules = rules
         self._systems: dict[str, int] = {}
-        self._capped: Capped = {}
-        self._capped_until = 0.0
-        with registry.begin() as uow:
-            check_keys(uow, rules.scorer)
 
     def resolve(self, asked: Sequence[ResolveRequest]) -> list[Answer]:
         """Resolve records, no key and no request id twice; the answer of each, or the error that refused it alone.
@@ -116,7 +106,7 @@ class Resolver:
         for _ in range(ATTEMPTS):
             try:
                 with self._registry.begin() as uow:
-                    return _Transaction(uow, self._registry, self._rules, self._known_capped(uow)).run(prepared)
+                    return _Transaction(uow, self._registry, self._rules).run(prepared)
             except _ChangedMeanwhileError:
                 continue
         raise RegistryError(f"people kept changing while they were read, {ATTEMPTS} times over: try again")
@@ -141,23 +131,14 @@ class Resolver:
                 self._systems |= source_records.source_system_ids(uow, sorted(unknown))
         return self._systems
 
-    def _known_capped(self, uow: UnitOfWork) -> Capped:
-        """The values known to be shared too widely, read again every half minute."""
-        now = time.monotonic()
-        if now >= self._capped_until:
-            self._capped = blocking_keys.capped_values(uow)
-            self._capped_until = now + _CAPPED_SECONDS
-        return self._capped
-
 
 class _Transaction:
     """One writing transaction for several requests."""
 
-    def __init__(self, uow: UnitOfWork, registry: Registry, rules: OnlineRules, capped: Capped) -> None:
+    def __init__(self, uow: UnitOfWork, registry: Registry, rules: OnlineRules) -> None:
         self._uow = uow
         self._registry = registry
         self._rules = rules
-        self._capped = capped
         self._answers: dict[str, Answer] = {}
         self._kept: list[AnsweredRequest] = []
 
@@ -260,7 +241,7 @@ class _Transaction:
             np.array([each.stored.record_id if each.stored else -1 for each in newcomers], dtype=np.int64),
             np.array([each.person_id for each in newcomers], dtype=np.int64),
         )
-        around = look_around(self._uow, self._rules, new, self._capped)
+        around = look_around(self._uow, self._rules, new)
         decided = decide(self._rules, around, len(newcomers))
         unstored = np.flatnonzero(new.record_ids < 0)
         first = allocate(self._uow, Counters(record=len(unstored), person=len(decided.plan.new_persons)))
