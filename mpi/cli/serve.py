@@ -1,0 +1,157 @@
+"""`mpi serve`: the identity service over gRPC, in as many processes as wanted, on one port."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mpi.cli.options import DEFAULT_RULES, AsJson, Db, RulesName, example
+
+if TYPE_CHECKING:
+    from mpi.rpc.worker import Serving
+    from mpi.rpc.workers import Role
+
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command(epilog=example("mpi serve --db sqlite:///registry.db --rpc 127.0.0.1:50051 --workers 2"))(serve)
+
+
+def serve(  # noqa: PLR0913 (options of a command)
+    db: Db = None,
+    rules: RulesName = DEFAULT_RULES,
+    rpc: Annotated[
+        str, typer.Option("--rpc", metavar="HOST:PORT", help="Where to answer gRPC; port 0 takes a free one.")
+    ] = "127.0.0.1:50051",
+    workers: Annotated[int, typer.Option("--workers", min=1, metavar="N", help="Processes, all on that port.")] = 1,
+    threads: Annotated[
+        int, typer.Option("--threads", min=1, max=256, metavar="N", help="Single calls at once, each process.")
+    ] = 16,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="HOST:PORT", help="Where Prometheus may ask.", show_default=False),
+    ] = None,
+    reflection: Annotated[
+        bool, typer.Option("--reflection/--no-reflection", help="Tell callers what the service looks like.")
+    ] = False,
+    grace: Annotated[
+        float, typer.Option("--grace", min=0.0, metavar="SECONDS", help="How long open calls may go on at the end.")
+    ] = 30.0,
+    create: Annotated[bool, typer.Option("--create", help="Make the registry if there is none.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer "who is this?" over gRPC, until SIGTERM or Ctrl-C comes; open calls are then finished.
+
+    Prints one line once it is ready. A second signal ends it at once: what was acknowledged is written.
+    """
+    from mpi.app import App
+    from mpi.matching.scorer import Scorer
+
+    app = App.start()
+    chosen = app.rules(rules)
+    host, port = _parts(rpc, "--rpc")
+    with _port_held(host, port) as address, _metrics_folder():
+        # Only from here on may mpi.rpc be imported: metrics find their folder then.
+        from mpi.rpc.server import Limits
+        from mpi.rpc.warm_up import warm_up
+        from mpi.rpc.worker import Serving
+        from mpi.services.index_keys import check_keys
+
+        scorer = Scorer(chosen.model)
+        with app.open_registry(db, create=create) as registry:
+            check_keys(registry, scorer)
+        warm_up(scorer, chosen.folder)
+        serving = Serving(
+            scorer=scorer,
+            open_registry=partial(app.open_registry, db, create=False),
+            address=address,
+            limits=Limits(threads=threads),
+            reflected=reflection,
+            grace=grace,
+        )
+        code = _run(_roles(serving, workers, metrics), serving, as_json=as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _roles(serving: "Serving", workers: int, metrics: str | None) -> "list[Role]":
+    """What each process does: workers first, then who tells the metrics."""
+    from mpi.rpc.exporter import export
+    from mpi.rpc.worker import serve as serve_in_worker
+    from mpi.rpc.workers import Role
+
+    roles = [Role(f"worker {number}", partial(serve_in_worker, serving)) for number in range(1, workers + 1)]
+    if metrics is not None:
+        host, port = _parts(metrics, "--metrics")
+        roles.append(Role("metrics", partial(export, host, port, os.environ[_METRICS_FOLDER])))
+    return roles
+
+
+def _run(roles: "Sequence[Role]", serving: "Serving", *, as_json: bool) -> int:
+    """Keep the processes running until a signal comes; the exit code."""
+    from mpi.rpc.exporter import forget
+    from mpi.rpc.workers import Workers
+
+    def tell(lines: Sequence[str]) -> None:
+        from mpi.cli.output import print_json
+
+        counts = sum(role.name.startswith("worker") for role in roles)
+        metrics = lines[counts:]
+        told = {"rpc": serving.address, "workers": counts, "rules": serving.scorer.model.name}
+        if as_json:
+            print_json({**told, "metrics": metrics[0] if metrics else None})
+        else:
+            where = f", metrics at {metrics[0]}" if metrics else ""
+            typer.echo(f"serving {told['rules']} on {serving.address} with {counts} workers{where}")
+
+    return Workers(roles, tell, forget, serving.grace).run()
+
+
+def _parts(text: str, option: str) -> tuple[str, int]:
+    """Host and port. Raises InvalidInputError naming the option."""
+    from mpi.domain.errors import InvalidInputError
+
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise InvalidInputError(f"{option}: '{text}' is no HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+@contextmanager
+def _port_held(host: str, port: int) -> Iterator[str]:
+    """Holds a port that several processes may listen on, without listening; gives the numeric address.
+
+    Raises InvalidInputError when the host is unknown or someone listens there: workers share the port with each other,
+    but never with another server.
+    """
+    from mpi.domain.errors import InvalidInputError
+
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as alone:
+            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            alone.bind(place)
+            place = alone.getsockname()
+        held = socket.socket(family, kind, protocol)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(place)
+    except OSError as error:
+        raise InvalidInputError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    with held:
+        name, number = held.getsockname()[:2]
+        yield f"[{name}]:{number}" if family == socket.AF_INET6 else f"{name}:{number}"
+
+
+@contextmanager
+def _metrics_folder() -> Iterator[None]:
+    """A folder in which all processes count, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="mpi-metrics-") as folder:
+        os.environ[_METRICS_FOLDER] = folder
+        yield

@@ -1,0 +1,164 @@
+"""Every method of IdentityService: a checked request becomes one call of one service, its answer a message's bytes."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTimeError
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from mpi.domain.errors import OverloadedError
+from mpi.identity.v1 import identity_service_pb2 as service_pb2
+from mpi.registry.registry import Registry
+from mpi.rpc import convert, metrics
+from mpi.rpc.batches import Batch
+from mpi.rpc.calls import Pool, StreamCall, UnaryCall, UnaryMethod
+from mpi.rpc.convert_rules import explain_response, linkage_rules
+from mpi.rpc.draining import Drain
+from mpi.rpc.errors import Blame, DeadlinePassedError, DrainingError
+from mpi.rpc.metrics import BlockingMeter
+from mpi.rpc.tokens import Tokens, digest_of
+from mpi.rpc.validation import check
+from mpi.services.explain import explain_pair
+from mpi.services.gather import Gatherer
+from mpi.services.index_keys import check_keys
+from mpi.services.match import Matcher
+from mpi.services.neighbourhood import OnlineRules
+from mpi.services.resolution import Resolution, ResolveRequest
+from mpi.services.resolve import Resolver
+from mpi.services.rules_in_force import rules_in_force
+
+SERVICE = service_pb2.DESCRIPTOR.services_by_name["IdentityService"].full_name
+"""Full name of the service."""
+
+USUAL_CANDIDATES = 10
+ITEMS_IN_WORK = 192
+"""Items of one stream that are in work, or answered and not yet read."""
+
+MATCHING_THREADS = 4
+"""Threads that match the items of batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the methods call: one registry, the rules made ready for single records, and what was made of both."""
+
+    registry: Registry
+    rules: OnlineRules
+    matcher: Matcher
+    gatherer: Gatherer
+
+    @classmethod
+    def over(cls, registry: Registry, rules: OnlineRules) -> "Services":
+        """The services of a registry. Raises RegistryError, RulesNotReadyError when its keys are not of these rules."""
+        check_keys(registry, rules.scorer)
+        gatherer = Gatherer(Resolver(registry, rules), observe=metrics.gathered)
+        return cls(registry, rules, Matcher(registry, rules), gatherer)
+
+
+class Identity:
+    """The methods of the service over one set of services. Safe to share between threads; close it last."""
+
+    def __init__(self, services: Services) -> None:
+        self.drain = Drain()
+        self._services = services
+        self._registry = services.registry
+        self._model = services.rules.model
+        self._tokens = Tokens(services.registry.secret)
+        self._record = convert.RecordReader(self._model)
+        self._matching = ThreadPoolExecutor(MATCHING_THREADS, thread_name_prefix="mpi-matching")
+        self._matched = BlockingMeter("Match")
+        self._resolved = BlockingMeter("Resolve")
+
+    def probe(self) -> None:
+        """Asks the registry whether it can serve by these rules. Raises RegistryError."""
+        check_keys(self._registry, self._services.rules.scorer)
+
+    def close(self) -> None:
+        """Finish what was taken in and give everything back."""
+        self._matching.shutdown()
+        self._services.gatherer.close()
+        self._registry.close()
+
+    def unary_calls(self) -> dict[str, UnaryCall]:
+        """Methods with one request and one reply, by name."""
+        person, record = Blame("UNKNOWN_PERSON", "name"), Blame("UNKNOWN_RECORD", "record.key")
+        table: dict[str, tuple[type[Message], UnaryMethod, Blame]] = {
+            "Match": (service_pb2.MatchRequest, self.match, record),
+            "Resolve": (service_pb2.ResolveRequest, self.resolve, record),
+            "ExplainMatch": (service_pb2.ExplainMatchRequest, self.explain, Blame("UNKNOWN_RECORD", "right")),
+            "GetActiveRules": (service_pb2.GetActiveRulesRequest, self.active_rules, person),
+        }
+        return {name: UnaryCall(name, *rest) for name, rest in table.items()}
+
+    def batch_calls(self, threads: Pool) -> dict[str, StreamCall]:
+        """Methods that take and give a stream of items, by name."""
+        table: dict[str, tuple[type[Message], Callable[..., Future[bytes]]]] = {
+            "BatchMatch": (service_pb2.BatchMatchRequest, self._start_match),
+            "BatchResolve": (service_pb2.BatchResolveRequest, self._start_resolve),
+        }
+        calls = {}
+        for name, (item, start) in table.items():
+            batch = Batch(name, item, start, self.drain, room=ITEMS_IN_WORK)
+            calls[name] = StreamCall(name, batch.answer, Blame("UNKNOWN_RECORD", "request"), threads)
+        return calls
+
+    def watch_calls(self, threads: Pool) -> dict[str, StreamCall]:
+        """Methods that answer one request with a stream, by name."""
+        return {}
+
+    def match(self, request: service_pb2.MatchRequest, _seconds: float = 0.0) -> bytes:
+        """Who may this record be?"""
+        found = self._services.matcher.match(
+            self._record(request.record),
+            limit=request.max_candidates or USUAL_CANDIDATES,
+            explain=request.include_explanations,
+            include_certainly_not=request.include_certainly_not,
+            at_least=self._tokens.at_least(request.consistency_token),
+        )
+        self._matched(found.blocking.records, found.blocking.bounded_rules)
+        return convert.match_response(found, self._tokens).SerializeToString()
+
+    def resolve(self, request: service_pb2.ResolveRequest, seconds: float) -> bytes:
+        """Register a record: the bytes of the answer, which are those of the first time for a repeat."""
+        answer = self._resolving(request)
+        try:
+            return answer.result(seconds)
+        except NotInTimeError:
+            if answer.cancel():
+                raise DeadlinePassedError("the deadline passed before the record was taken up") from None
+            raise DeadlinePassedError("the deadline passed while the record was written; try again to learn") from None
+
+    def _resolving(self, request: service_pb2.ResolveRequest) -> "Future[bytes]":
+        digest = digest_of("Resolve", request.SerializeToString(deterministic=True))
+        wanted = ResolveRequest(request.request_id, digest, self._record(request.record), self._encode_resolution)
+        try:
+            return self._services.gatherer.submit(wanted)
+        except OverloadedError:
+            if self.drain.begun:
+                raise DrainingError("the server is going down") from None
+            raise
+
+    def _encode_resolution(self, done: Resolution) -> bytes:
+        self._resolved(done.blocking.records, done.blocking.bounded_rules)
+        return convert.resolve_response(done, self._tokens).SerializeToString()
+
+    def _start_match(self, item: service_pb2.BatchMatchRequest) -> "Future[bytes]":
+        check(item)
+        return self._matching.submit(self.match, item.request)
+
+    def _start_resolve(self, item: service_pb2.BatchResolveRequest) -> "Future[bytes]":
+        check(item)
+        return self._resolving(item.request)
+
+    def explain(self, request: service_pb2.ExplainMatchRequest, _seconds: float) -> bytes:
+        """Why are two records one person, or not?"""
+        left, right = convert.record_key(request.left), convert.record_key(request.right)
+        found = explain_pair(self._registry, self._model, left, right, look_for_caps=False)
+        return explain_response(found, self._model, "").SerializeToString()
+
+    def active_rules(self, _request: service_pb2.GetActiveRulesRequest, _seconds: float) -> bytes:
+        """Which rules weigh?"""
+        found = rules_in_force(self._registry, self._services.rules)
+        rules = linkage_rules(found.model, records=found.records, prior=found.prior)
+        return service_pb2.GetActiveRulesResponse(rules=rules).SerializeToString()
