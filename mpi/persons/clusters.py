@@ -142,7 +142,7 @@ def _take_best(program: Program, rows: Rows, count: int, prior: float, bench: Be
     return effects
 
 
-@inlined
+@leaf
 def _weigh_members(program: Program, rows: Rows, groups: Groups, a: int, b: int, prior: float, bench: Bench) -> Any:
     for comparison in range(bench.best_codes.shape[0]):
         bench.best_codes[comparison] = -1
@@ -191,7 +191,7 @@ def _judge(program: Program, rows: Rows, groups: Groups, edges: Edges, edge: int
     return weight, np.int64(effects)
 
 
-@leaf
+@inlined
 def _agglomerate(
     program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, outcome: Any, bench: Bench
 ) -> None:
@@ -225,7 +225,7 @@ def _agglomerate(
             break
 
 
-@leaf
+@inlined
 def _fits_both(
     program: Program, rows: Rows, groups: Groups, record: int, other: int, limits: Any, bench: Bench
 ) -> bool:
@@ -247,7 +247,7 @@ def _fits_both(
     return bool(effects == 0 and there >= link and abs(here - there) < margin)
 
 
-@leaf
+@inlined
 def _find_ambiguous(
     program: Program, rows: Rows, groups: Groups, edges: Edges, limits: Any, movable: Any, found: Any, bench: Bench
 ) -> bool:
@@ -295,12 +295,14 @@ def _cluster(
 ) -> None:
     """Group records in two passes, the second without the records that the first finds to fit several people.
 
+    The two loops over edges are folded in: each kernel above `contributions` costs many seconds to compile.
+
     `known` is (order of the edges by weight, persons, placed records by person, must-links, records that may be
     barred, room for a place an edge); `limits` is (prior, link, margin, review) in bits; `out` is (labels, joined,
-    weights, vetoes, barred) of `Clusters`, weights NaN and the others 0 so far. `groups.barred` is that of `out`.
+    barred) of `Clusters`. `groups.barred` is that of `out`, no record so far.
     """
     order, persons, placed, must_link, movable, open_edges = known
-    labels, joined, weights, vetoes, barred = out
+    labels, joined, barred = out
     prior, link = limits[0], limits[1]
     for final in range(2):
         join_first(groups, persons, placed, must_link)
@@ -312,22 +314,8 @@ def _cluster(
             break
         if not _find_ambiguous(program, rows, groups, edges, limits, movable, barred, bench):
             break
-    _final_doubts(program, rows, groups, edges, prior, (weights, vetoes), bench)
     for record in range(labels.shape[0]):
         labels[record] = root(groups.parent, record)
-
-
-@leaf
-def _weigh_edges(
-    program: Program, rows: Rows, groups: Groups, edges: Edges, known: Any, prior: float, out: Any, bench: Bench
-) -> None:
-    """Weights and vetoes, into `out`, of the people that each edge lies between; joins nothing.
-
-    `known` is (persons, records by person, must-links).
-    """
-    persons, placed, must_link = known
-    join_first(groups, persons, placed, must_link)
-    _final_doubts(program, rows, groups, edges, prior, out, bench)
 
 
 def _partial_levels(program: Program) -> NDArray[np.bool_]:
@@ -411,9 +399,10 @@ def cluster(
         edges,
         (order, persons, placed, constraints.must_link, movable, np.empty_like(order)),
         (prior, thresholds.link, thresholds.margin, thresholds.review),
-        (found.labels, found.joined, found.weights, found.vetoes, found.barred),
+        (found.labels, found.joined, found.barred),
         bench,
     )
+    _final_doubts(program, rows, groups, edges, prior, (found.weights, found.vetoes), bench)
     return found
 
 
@@ -433,16 +422,10 @@ def weigh_people(
     count = len(persons)
     persons = np.ascontiguousarray(persons, dtype=np.int64)
     weights, vetoes = np.full(len(edges.left), np.nan), np.zeros(len(edges.left), dtype=np.uint8)
-    _weigh_edges(
-        program,
-        rows,
-        _groups(count, np.zeros(count, dtype=np.bool_), constraints),
-        edges,
-        (persons, _by_person(persons), constraints.must_link),
-        prior,
-        (weights, vetoes),
-        _bench_of_thread(program, thresholds.link),
-    )
+    groups = _groups(count, np.zeros(count, dtype=np.bool_), constraints)
+    join_first(groups, persons, _by_person(persons), constraints.must_link)
+    bench = _bench_of_thread(program, thresholds.link)
+    _final_doubts(program, rows, groups, edges, prior, (weights, vetoes), bench)
     return weights, vetoes
 
 

@@ -15,7 +15,7 @@ from mpi.domain.model import AllOf, Comparison, Level, LevelParameters, LinkageM
 from mpi.matching.kernel import FORBID, HOLD, as_rows
 from mpi.matching.scorer import Scorer
 from mpi.persons import clusters as module
-from mpi.persons.clusters import Clusters, Constraints, Edges, cluster
+from mpi.persons.clusters import Clusters, Constraints, Edges, cluster, weigh_people
 from mpi.persons.placement import place
 from tests.factories import PRIOR, edges_of, rows_of, small_model, small_scorer
 
@@ -401,6 +401,24 @@ def test_a_few_records_alone_come_out_as_among_many(cases: list[Case]) -> None:
     assert np.array_equal(together.weights, np.concatenate([found.weights for found in alone]), equal_nan=True)
     assert np.array_equal(together.vetoes, np.concatenate([found.vetoes for found in alone]))
     assert np.array_equal(together.barred, np.concatenate([found.barred for found in alone]))
+
+
+@_PROPERTY
+@given(_cases())
+def test_people_as_they_are_weigh_what_clusters_left_in_doubt(case: Case) -> None:
+    found, edges = case.run()
+    must, cannot = (np.array(pairs, dtype=np.int32).reshape(-1, 2) for pairs in (case.must, case.cannot))
+    weights, vetoes = weigh_people(
+        case.scorer.program,
+        as_rows(rows_of(*case.records)),
+        edges,
+        persons=found.labels.astype(np.int64),
+        constraints=Constraints(must, cannot),
+        thresholds=small_model().thresholds,
+        prior=PRIOR,
+    )
+    assert np.array_equal(weights, found.weights, equal_nan=True)
+    assert np.array_equal(vetoes, found.vetoes)
 
 
 def test_working_memory_of_a_thread_leaves_no_trace() -> None:
