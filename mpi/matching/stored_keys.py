@@ -97,8 +97,10 @@ def key_pages(keys: Integers, record_ids: Integers) -> KeyPages:
 
 
 @kernel
-def _choose(queries: Any, limits: Any, entries: Any, starts: Any, chosen: Any, of_query: Any, bounded: Any) -> int:
-    """Fill `chosen` with the candidates of each query and `of_query` with the query's place; gives how many."""
+def _choose(queries: Any, limits: Any, entries: Any, starts: Any, out: Any) -> int:
+    """Fill `out`: candidates of each query, the query's place, which were bounded, and how many entries their blocks
+    have here; gives the number of candidates."""
+    chosen, of_query, bounded, sizes = out
     found = 0
     counts = np.zeros(STORED_REFINEMENTS + 1, dtype=np.int64)
     for query in range(queries.shape[0]):
@@ -109,6 +111,7 @@ def _choose(queries: Any, limits: Any, entries: Any, starts: Any, chosen: Any, o
                 if entries[at, 0] >> _SHIFTS[depth] != key >> _SHIFTS[depth]:
                     break
                 counts[depth] += 1
+        sizes[query] = counts[0]
         depth = 0
         while depth < STORED_REFINEMENTS and counts[depth] > limits[query]:
             depth += 1
@@ -127,12 +130,13 @@ def _choose(queries: Any, limits: Any, entries: Any, starts: Any, chosen: Any, o
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Candidates of q keys: record ids int64 (c,), the key's place int64 (c,), and which keys' blocks were bounded,
-    bool (q,)."""
+    """Candidates of q keys: record ids int64 (c,), the key's place int64 (c,), which keys' blocks were bounded, bool
+    (q,), and how many entries of their blocks were looked at, int64 (q,)."""
 
     record_ids: Integers
     queries: Integers
     bounded: NDArray[np.bool_]
+    sizes: Integers
 
 
 def choose_candidates(queries: Integers, limits: Integers, entries: Integers, starts: Integers) -> Chosen:
@@ -142,6 +146,6 @@ def choose_candidates(queries: Integers, limits: Integers, entries: Integers, st
     may hold other blocks'.
     """
     chosen, of_query = np.empty(len(entries), dtype=np.int64), np.empty(len(entries), dtype=np.int64)
-    bounded = np.zeros(len(queries), dtype=np.bool_)
-    found = int(_choose(queries, limits, entries, starts, chosen, of_query, bounded))
-    return Chosen(chosen[:found], of_query[:found], bounded)
+    bounded, sizes = np.zeros(len(queries), dtype=np.bool_), np.empty(len(queries), dtype=np.int64)
+    found = int(_choose(queries, limits, entries, starts, (chosen, of_query, bounded, sizes)))
+    return Chosen(chosen[:found], of_query[:found], bounded, sizes)

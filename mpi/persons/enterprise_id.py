@@ -5,6 +5,7 @@ the mixing hides how many people there are and who came first, it is not meant t
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ _HALF_BITS = 20
 _HALF_MASK = (1 << _HALF_BITS) - 1
 _ROUNDS = 8
 _WORD_MASK = (1 << 64) - 1
+_FEW = 32  # Below it plain integers are quicker than arrays.
 # Odd constants of the splitmix64 finaliser (Steele, Lea, Flood 2014); any odd multipliers with spread bits serve.
 _MULTIPLIER_1 = 0xBF58476D1CE4E5B9
 _MULTIPLIER_2 = 0x94D049BB133111EB
@@ -62,6 +64,7 @@ _CHECK_TABLE: NDArray[np.uint8] = np.array(
 _SYMBOL_BYTES: NDArray[np.uint8] = np.frombuffer(ALPHABET.encode("ascii"), dtype=np.uint8)
 
 
+@lru_cache(maxsize=16)
 def _round_keys(key: bytes) -> list[tuple[int, int]]:
     """Two 64-bit words a round, derived from the registry's secret for this purpose alone (BLAKE2b personalisation)."""
     if len(key) != 16:
@@ -80,8 +83,8 @@ def enterprise_ids(person_ids: NDArray[np.int64], key: bytes) -> list[str]:
     Raises InvalidInputError for an id out of range or a key of another length.
     """
     keys = _round_keys(key)
-    if len(person_ids) == 0:
-        return []
+    if len(person_ids) <= _FEW:
+        return [enterprise_id(person_id, key) for person_id in person_ids.tolist()]
     if int(person_ids.min()) < 0 or int(person_ids.max()) >= CAPACITY:
         raise InvalidInputError(f"person ids must lie in 0..{CAPACITY - 1}")
     mask = np.uint64(_HALF_MASK)

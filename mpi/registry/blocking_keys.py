@@ -4,8 +4,10 @@ A key is looked up by one seek in each: the page that its place lies in, and the
 versions and of withdrawn records stay until the next bulk run: they bring candidates that are then weighed as they are.
 """
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain
 
 import numpy as np
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ Codes = NDArray[np.uint64]
 
 _MADE_BY = "blocking_keys"
 _ROWS_OF_A_BLOCK = 256
+_ENTRY_BYTES = 16
 _OPEN_BITS = (24, 16, 8, 0)
 """How many of a key's lowest bits a range leaves open: the whole block, then part of it by one refining byte each."""
 
@@ -59,22 +62,20 @@ class NearEntries:
 def near(uow: UnitOfWork, keys: Integers) -> NearEntries:
     """What is stored near some keys, int64 (q,)."""
     wanted = keys.tolist()
-    parts: list[list[Integers]] = [[] for _ in wanted]
+    parts = [[b"", b""] for _ in wanted]
     for place, page in uow.dialect.read_each(uow.connection, _PAGE, [wanted]):
-        parts[place].append(np.frombuffer(page, dtype="<i8").reshape(-1, 2))
+        parts[place][0] = page
     for place, rows in _recent(uow, wanted).items():
-        parts[place].append(np.array(rows, dtype=np.int64).reshape(-1, 2))
-    flat = [part for each in parts for part in each]
-    lengths = [sum(map(len, each)) for each in parts]
-    starts = np.zeros(len(wanted) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=starts[1:])
-    return NearEntries(np.concatenate(flat) if flat else np.empty((0, 2), dtype=np.int64), starts)
+        parts[place][1] = struct.pack(f"<{2 * len(rows)}q", *chain.from_iterable(rows))
+    starts = [0, *accumulate((len(page) + len(rows)) // _ENTRY_BYTES for page, rows in parts)]
+    entries = np.frombuffer(b"".join(chain.from_iterable(parts)), dtype="<i8").reshape(-1, 2)
+    return NearEntries(entries, np.array(starts, dtype=np.int64))
 
 
 def _recent(uow: UnitOfWork, keys: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
     """Rows of each key's block by the key's place; of a block with too many, of its part around the key."""
     rows: dict[int, list[tuple[int, int]]] = {}
-    places = list(range(len(keys)))
+    places: Sequence[int] = range(len(keys))
     for bits in _OPEN_BITS:
         lows = [keys[place] >> bits << bits for place in places]
         highs = [low + (1 << bits) - 1 for low in lows]

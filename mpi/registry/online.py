@@ -3,16 +3,19 @@ their people, members of people, open questions and judgements about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.domain.errors import RunInProgressError
+from mpi.domain.records import RecordKey
 from mpi.registry.dialects import Statement
 from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
 from mpi.registry.runs import unfinished_run
-from mpi.registry.tables import person, registry_counter
+from mpi.registry.tables import person
 from mpi.registry.unit_of_work import UnitOfWork
 
 Integers = NDArray[np.int64]
@@ -77,7 +80,17 @@ MOST_LOCKS = 500
 """Keys that one transaction locks one by one; for more it locks all there are. PostgreSQL's lock table has room for
 6,400 by default, for all transactions together."""
 
-_NUMBERS = sa.select(registry_counter.c.record, registry_counter.c.judgement, registry_counter.c.revision)
+_NUMBERS = Statement(
+    sqlite="SELECT record, judgement, revision FROM registry_counter WHERE counter_id = ?",
+    postgresql="SELECT 0, record, judgement, revision FROM registry_counter WHERE counter_id = ANY (%s::int2[])",
+)
+
+_KEYS = Statement(
+    sqlite="SELECT record_id, name, source_record_id FROM source_record JOIN source_system USING (source_system_id)"
+    " WHERE record_id = ?",
+    postgresql="SELECT wanted.place - 1, record_id, name, source_record_id FROM unnest(%s::int8[]) WITH ORDINALITY"
+    " AS wanted(record_id, place) JOIN source_record USING (record_id) JOIN source_system USING (source_system_id)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +105,9 @@ class StoredRecord:
     withdrawn: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedRows:
-    """Records with the person each belongs to, none twice: int64 (n,) each, and feature rows uint8 (n, width)."""
+class PlacedRows(NamedTuple):
+    """Records with the person each belongs to, in the order of their ids: int64 (n,) each, and feature rows uint8
+    (n, width)."""
 
     record_ids: Integers
     link_ids: Integers
@@ -123,7 +136,14 @@ class Numbers:
 
 def numbers_now(uow: UnitOfWork) -> Numbers:
     """The counters as other transactions have committed them."""
-    return Numbers(*uow.connection.execute(_NUMBERS).one())
+    ((_, records, judgements, revision),) = uow.dialect.read_each(uow.connection, _NUMBERS, [[1]])
+    return Numbers(records, judgements, revision)
+
+
+def keys_of(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, RecordKey]:
+    """The keys of a few records by id."""
+    found = uow.dialect.read_each(uow.connection, _KEYS, [record_ids])
+    return {record_id: RecordKey(system, local_id) for _, record_id, system, local_id in found}
 
 
 def stored_records(uow: UnitOfWork, systems: Sequence[int], local_ids: Sequence[str]) -> list[StoredRecord | None]:
@@ -142,26 +162,28 @@ def stored_records(uow: UnitOfWork, systems: Sequence[int], local_ids: Sequence[
 
 
 def placed_rows(uow: UnitOfWork, record_ids: Integers, *, layout: str, width: int) -> PlacedRows:
-    """Some records, int64 (n,) without repeats; those without a person or a feature row of the layout are left out."""
+    """Some records, int64 (n,) growing; those without a person or a feature row of the layout are left out."""
     found = uow.dialect.read_each(uow.connection, _BY_RECORD, [record_ids.tolist()], layout)
     return _placed(found, width)
 
 
-def members(uow: UnitOfWork, person_ids: Integers, *, layout: str, width: int) -> PlacedRows:
-    """All records of some people, int64 (p,) without repeats, in the order of their ids."""
-    found = uow.dialect.read_each(uow.connection, _BY_PERSON, [person_ids.tolist()], layout)
-    return _placed(sorted(found, key=lambda row: row[1]), width)
+def members(uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int) -> PlacedRows:
+    """All records of some people, none named twice."""
+    found = uow.dialect.read_each(uow.connection, _BY_PERSON, [person_ids], layout)
+    return _placed(found, width)
 
 
 def _placed(found: list[tuple[int, int, int, int, bytes]], width: int) -> PlacedRows:
+    """Rows in the order of record ids."""
+    found.sort(key=itemgetter(1))
     numbers = np.array([row[1:4] for row in found], dtype=np.int64).reshape(-1, 3)
     rows = np.frombuffer(b"".join([row[4] for row in found]), dtype=np.uint8).reshape(-1, width)
     return PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows)
 
 
-def open_questions(uow: UnitOfWork, person_ids: Integers) -> list[OpenQuestion]:
+def open_questions(uow: UnitOfWork, person_ids: Sequence[int]) -> list[OpenQuestion]:
     """The open questions about some people."""
-    found = uow.dialect.read_each(uow.connection, _QUESTIONS, [person_ids.tolist()])
+    found = uow.dialect.read_each(uow.connection, _QUESTIONS, [person_ids])
     questions = {
         question: OpenQuestion(question, task, _pair(records), _pair(people))
         for _, question, task, *rest in found
@@ -175,9 +197,9 @@ def _pair(ends: Sequence[int | None]) -> tuple[int, int]:
     return a, b
 
 
-def judgements(uow: UnitOfWork, record_ids: Integers) -> list[tuple[str, int, int]]:
+def judgements(uow: UnitOfWork, record_ids: Sequence[int]) -> list[tuple[str, int, int]]:
     """(verdict, record, record) of every standing judgement about some records."""
-    found = uow.dialect.read_each(uow.connection, _JUDGED, [record_ids.tolist()])
+    found = uow.dialect.read_each(uow.connection, _JUDGED, [record_ids])
     return sorted({(verdict, a, b) for _, verdict, a, b in found})
 
 

@@ -12,8 +12,8 @@ from mpi.matching.kernel import APART, FORBID, HOLD, as_rows
 from mpi.matching.weights import probability_of
 from mpi.persons.clusters import weigh_people
 from mpi.persons.enterprise_id import enterprise_ids
+from mpi.registry import online
 from mpi.registry.registry import Registry
-from mpi.registry.source_records import keys_of
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.neighbourhood import Newcomers, OnlineRules, Surroundings, look_around
 from mpi.services.resolution import Blocking, Candidate, Grade, MatchOutcome, MatchResult
@@ -118,22 +118,26 @@ class Matcher:
         if not homes:
             return ()
         people = np.array([home.person_id for home, _ in homes], dtype=np.int64)
-        wanted = np.isin(around.person_ids, people)
-        keys = keys_of(uow, around.record_ids[wanted])
+        records_of: dict[int, list[int]] = {home.person_id: [] for home, _ in homes}
+        for record_id, person in zip(around.record_ids.tolist(), around.person_ids.tolist(), strict=True):
+            if person in records_of:
+                records_of[person].append(record_id)
+        keys = online.keys_of(uow, [record_id for records in records_of.values() for record_id in records])
         names = enterprise_ids(people, self._registry.secret)
         candidates = []
         for name, (home, grade) in zip(names, homes, strict=True):
-            records = around.record_ids[around.person_ids == home.person_id].tolist()
-            waterfall = waterfall_of(self._rules.scorer, around.rows, 0, home.best, prior=around.prior)
+            waterfall = None
+            if explained or home.vetoes:
+                waterfall = waterfall_of(self._rules.scorer, around.rows, 0, home.best, prior=around.prior)
             candidates.append(
                 Candidate(
                     enterprise_id=name,
                     match_weight=home.weight,
                     probability=probability_of(home.weight),
                     grade=grade,
-                    cross_references=tuple(keys[record_id] for record_id in records),
+                    cross_references=tuple(keys[record_id] for record_id in records_of[home.person_id]),
                     best_record=keys[int(around.record_ids[home.best])],
-                    vetoes=waterfall.vetoes,
+                    vetoes=waterfall.vetoes if waterfall else (),
                     explanation=waterfall if explained else None,
                 )
             )

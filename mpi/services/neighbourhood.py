@@ -6,6 +6,7 @@ What a bulk run finds by sorting keys in memory, this finds by looking the recor
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,14 @@ from mpi.matching.features import columns_of
 from mpi.matching.kernel import APART, FORBID, as_rows
 from mpi.matching.scorer import Scorer
 from mpi.matching.sharing import shared_too_widely, void_values
-from mpi.matching.stored_keys import Chosen, choose_candidates, stored_keys
-from mpi.persons.clusters import Constraints, Edges, cluster
+from mpi.matching.stored_keys import choose_candidates, stored_keys
+from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
 from mpi.persons.placement import Decided, place
 from mpi.registry import blocking_keys, online
 from mpi.registry.online import OpenQuestion, PlacedRows
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.featurise import stored_columns
+from mpi.services.index_keys import keys_name
 from mpi.standardise.record import standardise_record
 
 Integers = NDArray[np.int64]
@@ -37,7 +39,10 @@ UNNUMBERED = 1 << 60
 
 _BLOCK_BITS = 24
 _CAPPED_SECONDS = 30.0
+_OWNER_SHIFT = 44
 _NOBODY = -1
+_NONE = np.empty(0, dtype=np.int64)
+_NO_CODES = np.empty(0, dtype=np.uint64)
 
 
 class OnlineRules:
@@ -52,16 +57,14 @@ class OnlineRules:
         self.model = model
         self.secret = secret
         self.plan = blocking_plan(model, scorer.layout)
+        self.keys_name = keys_name(scorer)
         self.rule_of_slot = self.plan.rule_of_slot()
         self._stored = stored_columns(model)
         self._capped: Capped = {}
         self._capped_until = 0.0
-        self.caps: list[tuple[FrequencyCap, int, int]] = []
-        for cap in model.frequency_caps:
-            for number, rule in enumerate(model.blocking):
-                if rule.columns == (cap.column,):
-                    span = self.plan.keys.first_slot
-                    self.caps.append((cap, int(span[number]), int(span[number + 1])))
+        # the slots of rules whose only column has a frequency cap: their blocks are the holders of one value
+        caps = {(cap.column,): cap for cap in model.frequency_caps}
+        self.cap_of_slot = [caps.get(model.blocking[rule].columns) for rule in self.rule_of_slot.tolist()]
 
     def feature_rows(self, records: Sequence[SourceRecord]) -> Rows:
         """Feature rows, uint8 (n, width), of source records."""
@@ -91,10 +94,18 @@ class OnlineRules:
             self._capped_until = now + _CAPPED_SECONDS
         return self._capped
 
-    def void(self, rows: Rows, capped: Mapping[str, NDArray[np.uint64]]) -> None:
+    def void(self, rows: Rows, capped: Capped) -> None:
         """Make values that are shared too widely missing, in place."""
         for column, codes in capped.items():
             void_values(rows, self.model, self.scorer.layout, column, codes)
+
+    def without(self, rows: Rows, capped: Capped) -> Rows:
+        """Rows with such values missing."""
+        if not capped:
+            return rows
+        rows = rows.copy()
+        self.void(rows, capped)
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,50 +146,23 @@ class Surroundings:
 
 def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers) -> Surroundings:
     """Find the people that newcomers may be."""
-    capped = rules.known_capped(uow)
     scorer, count = rules.scorer, len(new.rows)
-    layout, width = scorer.layout.digest, scorer.layout.width
     now = online.numbers_now(uow)
     prior = scorer.prior(now.records + count)
-    rows = new.rows.copy()
-    rules.void(rows, capped)
-    near = _Near(uow, rules, rows, now.records)
-    newly = near.void_shared(new)
-    chosen = near.choose()
-    owners = near.owners[chosen.queries]
-    pairs = np.unique(np.stack([owners, chosen.record_ids], axis=1), axis=0)
-    pairs = pairs[~np.isin(pairs[:, 1], new.record_ids)]
-    found = online.placed_rows(uow, np.unique(pairs[:, 1]), layout=layout, width=width)
-    order = np.argsort(found.record_ids)
-    place = np.searchsorted(found.record_ids, pairs[:, 1], sorter=order)
-    known = np.append(found.record_ids[order], _NOBODY)[place] == pairs[:, 1]
-    left, right = pairs[known, 0], count + order[place[known]]
-    mutual = _mutual_pairs(near.keys, near.limits[rules.rule_of_slot]) if count > 1 else np.empty((0, 2), np.int64)
-    left, right = np.concatenate([left, mutual[:, 0]]), np.concatenate([right, mutual[:, 1]])
-    candidates = found.rows.copy()
-    rules.void(candidates, {**capped, **newly})
-    scores = scorer.score(
-        np.concatenate([rows, candidates]), left.astype(np.int32), right.astype(np.int32), prior=prior
-    )
-    kept = (scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0)
-    left, right, weights = left[kept], right[kept], scores.weights[kept]
-    vetoes, codes = scores.vetoes[kept], scores.codes[kept]
-    with_person = right >= count
-    people = np.unique(
-        np.concatenate([found.person_ids[right[with_person] - count], new.person_ids[new.person_ids >= 0]])
-    )
-    members, questions = _members(uow, people, layout, width)
-    old = ~np.isin(members.record_ids, new.record_ids)
+    near = _Near(uow, rules, new, now.records)
+    found = _placed_rows(uow, rules, near.capped, near.candidate_ids)
+    pairs = _scored_pairs(rules, near, found, prior)
+    owned = [person for person in new.person_ids.tolist() if person >= 0]
+    people = sorted({*owned, *found.person_ids[pairs.right[pairs.right >= count] - count].tolist()})
+    members, questions = _members(uow, rules, near.capped, people)
+    old = slice(None) if not owned else np.flatnonzero(~np.isin(members.record_ids, new.record_ids))
     record_ids = np.concatenate([new.record_ids, members.record_ids[old]])
-    member_rows = members.rows[old].copy()
-    rules.void(member_rows, {**capped, **newly})
-    table = np.concatenate([rows, member_rows])
     place_of = {record_id: at for at, record_id in enumerate(record_ids.tolist()) if record_id >= 0}
-    right[with_person] = [place_of[record_id] for record_id in found.record_ids[right[with_person] - count].tolist()]
-    edges = Edges(left.astype(np.int32), right.astype(np.int32), weights, vetoes)
-    edges, codes = _with_asked(
-        rules, table, edges, codes, _local(place_of, (each.records for each in questions)), prior
-    )
+    right = [at if at < count else place_of[int(found.record_ids[at - count])] for at in pairs.right.tolist()]
+    edges = Edges(pairs.left.astype(np.int32), np.array(right, dtype=np.int32), pairs.weights, pairs.vetoes)
+    table = np.concatenate([near.rows, members.rows[old]])
+    asked = _local(place_of, (each.records for each in questions))
+    edges, codes = _with_asked(rules, table, edges, pairs.codes, asked, prior)
     return Surroundings(
         rows=table,
         record_ids=record_ids,
@@ -186,67 +170,116 @@ def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers) -> Surround
         person_ids=np.concatenate([new.person_ids, members.person_ids[old]]),
         edges=edges,
         codes=codes,
-        constraints=_constraints(uow, place_of) if now.judgements else _constraints(None, place_of),
+        constraints=_constraints(uow, place_of) if now.judgements else no_constraints(),
         questions=questions,
         prior=prior,
         keys=near.keys,
-        considered=np.bincount(pairs[known, 0], minlength=count),
-        bounded=near.bounded_rules(chosen),
+        considered=np.bincount(pairs.considered, minlength=count),
+        bounded=near.bounded_rules(),
         revision=now.revision,
-        newly_capped=newly,
+        newly_capped=near.newly_capped,
     )
 
 
 class _Near:
-    """The stored entries near the keys of newcomers."""
+    """The stored entries near the keys of newcomers, and the candidates among them.
 
-    def __init__(self, uow: UnitOfWork, rules: OnlineRules, rows: Rows, records: int) -> None:
+    `rows` are the newcomers' with values void that are shared too widely; `capped` are all such values that are known.
+    """
+
+    def __init__(self, uow: UnitOfWork, rules: OnlineRules, new: Newcomers, records: int) -> None:
         self._uow = uow
         self._rules = rules
-        self._rows = rows
-        self.limits = rules.limits(records + len(rows))
+        self._new = new
+        self._limits = rules.limits(records + len(new.rows))
+        self.limit_of_slot = self._limits[rules.rule_of_slot]
+        self.capped = rules.known_capped(uow)
+        self.newly_capped: Capped = {}
+        self.rows = new.rows.copy()
+        rules.void(self.rows, self.capped)
         self._read()
+        self._void_shared()
+        pairs = np.unique(self._owners[self._chosen.queries] << _OWNER_SHIFT | self._chosen.record_ids)
+        self.owners, self.record_ids = pairs >> _OWNER_SHIFT, pairs & ((1 << _OWNER_SHIFT) - 1)
+        self.candidate_ids = self.record_ids if len(new.rows) == 1 else np.unique(self.record_ids)
 
     def _read(self) -> None:
-        self.keys = stored_keys(self._rules.plan, self._rows, self._rules.secret)
-        self.owners, self._slots = np.nonzero(self.keys)
-        self._queries = self.keys[self.owners, self._slots].view(np.int64)
+        self.keys = stored_keys(self._rules.plan, self.rows, self._rules.secret)
+        self._owners, self._slots = np.nonzero(self.keys)
+        self._queries = self.keys[self._owners, self._slots].view(np.int64)
         self._entries = blocking_keys.near(self._uow, self._queries)
+        limits = self.limit_of_slot[self._slots]
+        self._chosen = choose_candidates(self._queries, limits, self._entries.entries, self._entries.starts)
 
-    def choose(self) -> Chosen:
-        """Candidates of every key within its rule's limit."""
-        limits = self.limits[self._rules.rule_of_slot[self._slots]]
-        return choose_candidates(self._queries, limits, self._entries.entries, self._entries.starts)
-
-    def bounded_rules(self, chosen: Chosen) -> list[tuple[str, ...]]:
+    def bounded_rules(self) -> list[tuple[str, ...]]:
         """For each newcomer the rules whose block was too large to be scored whole."""
-        names: list[set[str]] = [set() for _ in self._rows]
-        for query in np.flatnonzero(chosen.bounded).tolist():
+        names: list[set[str]] = [set() for _ in self.rows]
+        for query in np.flatnonzero(self._chosen.bounded).tolist():
             rule = int(self._rules.rule_of_slot[self._slots[query]])
-            names[self.owners[query]].add(self._rules.model.blocking[rule].name)
+            names[self._owners[query]].add(self._rules.model.blocking[rule].name)
         return [tuple(sorted(each)) for each in names]
 
-    def void_shared(self, new: Newcomers) -> Capped:
-        """Void newcomers' values that turn out to be shared by too many people; gives these values."""
-        layout = self._rules.scorer.layout
-        newly: Capped = {}
-        for cap, first, stop in self._rules.caps:
-            for query in np.flatnonzero((self._slots >= first) & (self._slots < stop)).tolist():
-                near = self._entries.entries[self._entries.starts[query] : self._entries.starts[query + 1]]
-                same = near[near[:, 0] >> _BLOCK_BITS == self._queries[query] >> _BLOCK_BITS, 1]
-                holders = np.setdiff1d(same, new.record_ids)
-                if len(holders) < cap.limit:
-                    continue
-                stored = online.placed_rows(self._uow, holders, layout=layout.digest, width=layout.width)
-                owner = self.owners[query]
-                rows = np.concatenate([stored.rows, self._rows[owner : owner + 1]])
-                codes = shared_too_widely(rows, self._rules.model, layout, cap)
-                if len(codes):
-                    newly[cap.column] = np.union1d(newly.get(cap.column, np.empty(0, np.uint64)), codes)
-        if newly:
-            self._rules.void(self._rows, newly)
+    def _void_shared(self) -> None:
+        """Void newcomers' values that turn out to be shared by too many people."""
+        caps = self._rules.cap_of_slot
+        sizes = self._chosen.sizes.tolist()
+        for query, slot in enumerate(self._slots.tolist()):
+            cap = caps[slot]
+            if cap is not None and sizes[query] >= cap.limit:
+                self._judge_sharing(cap, query)
+        if self.newly_capped:
+            self.capped = {**self.capped}
+            for column, codes in self.newly_capped.items():
+                self.capped[column] = np.union1d(self.capped.get(column, _NO_CODES), codes)
+            self._rules.void(self.rows, self.newly_capped)
             self._read()
-        return newly
+
+    def _judge_sharing(self, cap: FrequencyCap, query: int) -> None:
+        """Whether a newcomer's value is held by too many different people, the newcomer among them."""
+        layout = self._rules.scorer.layout
+        near = self._entries.entries[self._entries.starts[query] : self._entries.starts[query + 1]]
+        same = near[near[:, 0] >> _BLOCK_BITS == self._queries[query] >> _BLOCK_BITS, 1]
+        holders = np.setdiff1d(same, self._new.record_ids)
+        stored = online.placed_rows(self._uow, holders, layout=layout.digest, width=layout.width)
+        owner = self._owners[query]
+        rows = np.concatenate([stored.rows, self.rows[owner : owner + 1]])
+        codes = shared_too_widely(rows, self._rules.model, layout, cap)
+        if len(codes):
+            self.newly_capped[cap.column] = np.union1d(self.newly_capped.get(cap.column, _NO_CODES), codes)
+
+
+class _Pairs(NamedTuple):
+    """Pairs worth weighing: places int64 (e,) among newcomers and, behind them, candidates; weights (bits), vetoes,
+    codes. `considered` int64 holds the newcomer of every pair that was scored."""
+
+    left: Integers
+    right: Integers
+    weights: NDArray[np.float64]
+    vetoes: NDArray[np.uint8]
+    codes: NDArray[np.int8]
+    considered: Integers
+
+
+def _scored_pairs(rules: OnlineRules, near: _Near, found: PlacedRows, prior: float) -> _Pairs:
+    """Score newcomers against their candidates and one another."""
+    count = len(near.rows)
+    place = np.searchsorted(found.record_ids, near.record_ids)
+    known = np.append(found.record_ids, _NOBODY)[place] == near.record_ids
+    left, right = near.owners[known], count + place[known]
+    considered = left
+    if count > 1:
+        mutual = _mutual_pairs(near.keys, near.limit_of_slot)
+        left, right = np.concatenate([left, mutual[:, 0]]), np.concatenate([right, mutual[:, 1]])
+    rows = np.concatenate([near.rows, found.rows])
+    scores = rules.scorer.score(rows, left.astype(np.int32), right.astype(np.int32), prior=prior)
+    kept = np.flatnonzero((scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0))
+    return _Pairs(left[kept], right[kept], scores.weights[kept], scores.vetoes[kept], scores.codes[kept], considered)
+
+
+def _placed_rows(uow: UnitOfWork, rules: OnlineRules, capped: Capped, record_ids: Integers) -> PlacedRows:
+    layout = rules.scorer.layout
+    found = online.placed_rows(uow, record_ids, layout=layout.digest, width=layout.width)
+    return found._replace(rows=rules.without(found.rows, capped))
 
 
 def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers:
@@ -269,19 +302,23 @@ def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers
     return np.unique(found[found[:, 0] != found[:, 1]], axis=0)
 
 
-def _members(uow: UnitOfWork, people: Integers, layout: str, width: int) -> tuple[PlacedRows, list[OpenQuestion]]:
+def _members(
+    uow: UnitOfWork, rules: OnlineRules, capped: Capped, people: list[int]
+) -> tuple[PlacedRows, list[OpenQuestion]]:
     """All records of some people and of those that open questions set beside them, with these questions."""
-    if not len(people):
-        none = np.empty(0, dtype=np.int64)
-        return PlacedRows(none, none, none, np.empty((0, width), dtype=np.uint8)), []
+    layout = rules.scorer.layout
+    if not people:
+        return PlacedRows(_NONE, _NONE, _NONE, np.empty((0, layout.width), dtype=np.uint8)), []
     questions = online.open_questions(uow, people)
     beside = {person for each in questions for person in each.people if person >= 0}
-    everyone = np.union1d(people, np.array(sorted(beside), dtype=np.int64))
-    return online.members(uow, everyone, layout=layout, width=width), questions
+    found = online.members(uow, sorted({*people, *beside}), layout=layout.digest, width=layout.width)
+    return found._replace(rows=rules.without(found.rows, capped)), questions
 
 
 def _links_of(members: PlacedRows, record_ids: Integers) -> Integers:
     """The open link of each record, -1 where there is none."""
+    if (record_ids < 0).all():
+        return record_ids
     link_of = dict(zip(members.record_ids.tolist(), members.link_ids.tolist(), strict=True))
     return np.array([link_of.get(record_id, _NOBODY) for record_id in record_ids.tolist()], dtype=np.int64)
 
@@ -292,8 +329,8 @@ def _local(place_of: Mapping[int, int], pairs: Iterable[tuple[int, int]]) -> NDA
     return np.array(found, dtype=np.int32).reshape(-1, 2)
 
 
-def _constraints(uow: UnitOfWork | None, place_of: Mapping[int, int]) -> Constraints:
-    judged = online.judgements(uow, np.array(list(place_of), dtype=np.int64)) if uow is not None else []
+def _constraints(uow: UnitOfWork, place_of: Mapping[int, int]) -> Constraints:
+    judged = online.judgements(uow, list(place_of))
     same, different = (
         _local(place_of, ((a, b) for verdict, a, b in judged if verdict == wanted)) for wanted in ("same", "different")
     )
@@ -304,6 +341,8 @@ def _with_asked(
     rules: OnlineRules, rows: Rows, edges: Edges, codes: NDArray[np.int8], asked: NDArray[np.int32], prior: float
 ) -> tuple[Edges, NDArray[np.int8]]:
     """The edges and those of open questions that are not among them."""
+    if not len(asked):
+        return edges, codes
     have = set(zip(*(np.sort(np.stack(edges[:2]), axis=0).tolist()), strict=True))
     more = np.array([pair for pair in np.sort(asked, axis=1).tolist() if tuple(pair) not in have], dtype=np.int32)
     if not len(more):
