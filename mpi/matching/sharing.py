@@ -91,12 +91,16 @@ def _void_members(rows64: Any, word: int, codes: Any) -> int:
 def void_values(
     rows: NDArray[np.uint8], model: LinkageModel, layout: Layout, column: str, codes: NDArray[np.uint64]
 ) -> int:
-    """Make the given values of a column missing, in place, in every representation; gives how many rows changed."""
+    """Make the given values (sorted codes uint64 (k,)) of a column missing, in place, in every representation; gives
+    how many rows changed."""
     if not len(codes):
         return 0
     if model.columns[column] is ColumnKind.TEXTS:
         return int(_void_members(rows.view(np.uint64), layout.offset(column, Representation.MEMBERS) // 8, codes))
-    chosen = np.isin(_words(rows, model, layout, column)[:, 0], codes)
+    words = _words(rows, model, layout, column)[:, 0]
+    chosen = np.flatnonzero(codes[np.minimum(np.searchsorted(codes, words), len(codes) - 1)] == words)
+    if not len(chosen):
+        return 0
     for (name, representation), offset in layout.offsets.items():
         if name != column:
             continue
@@ -108,7 +112,7 @@ def void_values(
             rows.view(np.int32)[chosen, offset // 4] = MISSING_INTEGER
         else:
             rows.view(np.uint32)[chosen, offset // 4] = 0
-    return int(chosen.sum())
+    return len(chosen)
 
 
 def apply_caps(rows: NDArray[np.uint8], model: LinkageModel, layout: Layout) -> list[CappedValues]:

@@ -10,7 +10,7 @@ from mpi.domain.model import BlockingRule, FrequencyCap
 from mpi.matching.features import MISSING_INTEGER
 from mpi.matching.levels import Representation
 from mpi.matching.scorer import Scorer
-from mpi.matching.sharing import CappedValues, apply_caps
+from mpi.matching.sharing import CappedValues, apply_caps, void_values
 from tests.factories import PRIOR, all_pairs, rows_of, with_blocking
 
 BLOCKING = (BlockingRule("number", ("number",)), BlockingRule("phones", ("phones",)), BlockingRule("year", ("year",)))
@@ -115,3 +115,21 @@ def test_a_void_value_is_missing_to_every_comparison(column: str) -> None:
             assert (rows.view(np.int32)[:, offset // 4] == MISSING_INTEGER).all()
         elif name == column:
             assert not rows.view(np.uint32)[:, offset // 4].any()
+
+
+def test_void_codes_are_found_wherever_they_stand_among_others() -> None:
+    """The row's code as the first, the middle and the last of the codes that are void, and not among them."""
+    scorer = with_blocking(*BLOCKING)
+    rows = rows_of({"number": "111", "name": "an"}, {"name": "an"}, scorer=scorer)
+    at = scorer.layout.offset("number", Representation.CODE) // 8
+    code = int(rows.view(np.uint64)[0, at])
+    for codes in ([code], [code - 1, code], [code, code + 1], [code - 1, code, code + 1]):
+        voided = rows.copy()
+        held = np.array(codes, dtype=np.uint64)
+        assert void_values(voided, scorer.model, scorer.layout, "number", held) == 1
+        assert _numbers(scorer, voided) == [False, False]
+    for codes in ([code - 1], [code + 1], [code - 1, code + 1], []):
+        same = rows.copy()
+        others = np.array(codes, dtype=np.uint64)
+        assert void_values(same, scorer.model, scorer.layout, "number", others) == 0
+        assert np.array_equal(same, rows)
