@@ -6,7 +6,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mpi.registry.tables import judgement
+from mpi.registry.tables import judgement, withdrawn_record
 from mpi.registry.unit_of_work import UnitOfWork
 
 
@@ -20,10 +20,11 @@ class JudgedPairs:
 
 
 def standing_judgements(uow: UnitOfWork) -> JudgedPairs:
-    """Every judgement that stands; UNSURE binds nobody."""
+    """Every judgement that stands, of records in force; UNSURE binds nobody."""
+    gone = sa.exists().where(withdrawn_record.c.record_id.in_([judgement.c.record_a, judgement.c.record_b]))
     rows = uow.connection.execute(
         sa.select(judgement.c.verdict, judgement.c.record_a, judgement.c.record_b)
-        .where(judgement.c.withdrawn_revision.is_(None))
+        .where(judgement.c.withdrawn_revision.is_(None), ~gone)
         .order_by(judgement.c.judgement_id)
     ).all()
     pairs = {

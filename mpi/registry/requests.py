@@ -3,6 +3,7 @@
 Every writing verb keeps its rows here, in the transaction that does what the answer says.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ class AnsweredRequest:
     verb: str
     payload_digest: bytes
     response: bytes
+
+
+def lock_of(name: str) -> int:
+    """The 64-bit lock that stands for a name, such as a request id, a record's key or whatever only one may change."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
 
 
 def answered(uow: UnitOfWork, request_ids: Sequence[str]) -> dict[str, AnsweredRequest]:

@@ -13,7 +13,7 @@ from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.persons import stream
 from mpi.registry.source_records import source_system_names
-from mpi.registry.tables import person, review_task, source_record
+from mpi.registry.tables import person, review_task, source_record, withdrawn_record
 from mpi.registry.unit_of_work import UnitOfWork
 
 Integers = NDArray[np.int64]
@@ -101,11 +101,12 @@ def open_questions(uow: UnitOfWork) -> dict[str, int]:
 
 
 def asked_pairs(uow: UnitOfWork) -> Integers:
-    """Record ids int64 (n, 2) of the open questions about two people, in the order of the tasks."""
+    """Record ids int64 (n, 2) of the open questions about two people, in the order of the tasks; records in force."""
     task = review_task.c
+    gone = sa.exists().where(withdrawn_record.c.record_id.in_([task.record_a, task.record_b]))
     query = (
         sa.select(task.record_a, task.record_b)
-        .where(task.status == "open", task.question.startswith("people:"), task.record_b.is_not(None))
+        .where(task.status == "open", task.question.startswith("people:"), task.record_b.is_not(None), ~gone)
         .order_by(task.task_id)
     )
     pairs = [tuple(row) for row in uow.connection.execute(query)]

@@ -35,17 +35,22 @@ from mpi.registry.source_records import (
     take_back,
 )
 from mpi.registry.unit_of_work import UnitOfWork
+from mpi.registry.withdrawals import withdrawn_among
 from mpi.services.featurise import AHEAD, Contents, Crew, describe, featurise
 from mpi.services.moments import is_earlier
 
 
 @dataclass(slots=True)
 class SourceCounts:
-    """Rows of one source: read = stored + unchanged + rejected. `new` and `changed` tell the stored ones apart."""
+    """Rows of one source: read = stored + unchanged + rejected. `new` and `changed` tell the stored ones apart.
+
+    `withdrawn` counts the changed ones whose record was withdrawn: they are kept, and compared with nobody.
+    """
 
     read: int = 0
     new: int = 0
     changed: int = 0
+    withdrawn: int = 0
     unchanged: int = 0
     rejected: int = 0
 
@@ -200,6 +205,7 @@ class Ingest:
                 insert_batch(uow, batch, run_id=self._run_id)
             else:
                 self._write_changed(uow, batch)
+                self._state.note(versions.described.system, "withdrawn", len(withdrawn_among(uow, batch.record_ids)))
             advance(uow, self._run_id, cursor=self._batches, state=asdict(self._state))
 
     def _write_changed(self, uow: UnitOfWork, batch: RecordBatchRows) -> None:
@@ -217,8 +223,9 @@ class Ingest:
         """Complete the counts: what an earlier attempt of this run had stored was read again and found unchanged."""
         for system, counts in self.counts.items():
             stored = self._state.stored.get(system, {})
-            counts.new, counts.changed = stored.get("new", 0), stored.get("changed", 0)
-            counts.unchanged -= sum(self._before.get(system, {}).values())
+            counts.new, counts.changed, counts.withdrawn = (stored.get(n, 0) for n in ("new", "changed", "withdrawn"))
+            before = self._before.get(system, {})
+            counts.unchanged -= before.get("new", 0) + before.get("changed", 0)
             if counts.read != counts.stored + counts.unchanged + counts.rejected:
                 raise RegistryError(f"the counts of {system} do not add up: {counts}")
 

@@ -18,11 +18,20 @@ from mpi.registry.known_records import content_digests, key_hashes
 from mpi.registry.persons import LinkRows
 from mpi.registry.record_versions import tell_superseded
 from mpi.registry.registry import Registry
-from mpi.registry.source_records import RecordBatchRows, find, insert_batch, source_system_ids, supersede_batch
+from mpi.registry.source_records import (
+    RecordBatchRows,
+    feature_rows,
+    find,
+    insert_batch,
+    source_system_ids,
+    supersede_batch,
+)
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.rules.catalogue import Catalogue
 from mpi.rules.folders import default_root
 from mpi.rules.load import load_model
+from mpi.services.index_keys import write_keys
+from mpi.services.neighbourhood import OnlineRules
 from mpi.standardise.record import standardise_record
 from tests.registry.rows import store_persons
 
@@ -132,6 +141,16 @@ def update(registry: Registry, source: SourceRecord) -> int:
         tell_superseded(uow, _one(record_id), revisions=_one(revision))
         persons.touch_persons(uow, _one(owner), revisions=_one(revision))
         return revision
+
+
+def index(registry: Registry) -> OnlineRules:
+    """Stores the blocking keys of all records; gives the rules to look them up by."""
+    rules = OnlineRules(SCORER, registry.secret)
+    with registry.begin() as uow:
+        ids, rows = (np.concatenate(parts) for parts in zip(*feature_rows(uow, SCORER.layout.digest), strict=True))
+        every = np.ones(len(ids), dtype=np.bool_)
+        write_keys(uow, SCORER, registry.secret, rows=rows, record_ids=ids, fresh=every, capped=[])
+    return rules
 
 
 def batch_of(uow: UnitOfWork, registry: Registry, source: SourceRecord, record_id: int) -> RecordBatchRows:

@@ -1,0 +1,101 @@
+"""Withdraw: a source takes a record back. It leaves its person and every comparison; its history stays.
+
+A batch run never brings it back: new versions of it from files are kept and counted, and compared with nobody.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi.domain.errors import RecordWithdrawnError
+from mpi.domain.records import RecordKey
+from mpi.matching.stored_keys import stored_keys
+from mpi.persons.enterprise_id import enterprise_id
+from mpi.registry import events, online, persons, withdrawals
+from mpi.registry.counters import Counters, allocate
+from mpi.registry.events import EventRows, payload_text
+from mpi.registry.registry import Registry
+from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services.answering import WritingCall, answer_once
+from mpi.services.lookup import find_record
+from mpi.services.neighbourhood import OnlineRules
+from mpi.services.resolution import Affected, PersonChange
+
+VERB = "WithdrawRecord"
+
+_NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a withdrawal did: whom it touched (nobody where the record had no person yet), and its event's revision."""
+
+    affected: tuple[Affected, ...]
+    revision: int
+
+
+def withdraw(
+    registry: Registry,
+    rules: OnlineRules,
+    *,
+    request_id: str,
+    payload_digest: bytes,
+    key: RecordKey,
+    reason: str,
+    encode: Callable[[Withdrawal], bytes],
+) -> bytes:
+    """Take a record out of its person and out of matching, once for every request id; gives the answer's bytes.
+
+    The person stays, even without any record. `reason` must hold nobody's data.
+    Raises RequestReusedError, UnknownSourceSystemError, UnknownRecordError, RecordWithdrawnError when it was withdrawn
+    under another request id, RunInProgressError while a bulk run is at work.
+    """
+
+    def work(uow: UnitOfWork) -> bytes:
+        return encode(_withdraw(uow, rules, key, reason))
+
+    # it may change a person whom a resolve has read under other locks than this record's
+    return answer_once(registry, WritingCall(request_id, VERB, payload_digest), work, quite_alone=True)
+
+
+def _withdraw(uow: UnitOfWork, rules: OnlineRules, key: RecordKey, reason: str) -> Withdrawal:
+    record_id = find_record(uow, key)
+    record_ids = np.array([record_id], dtype=np.int64)
+    if len(withdrawals.withdrawn_among(uow, record_ids)):
+        raise RecordWithdrawnError("the record was withdrawn before", metadata={"source_system": key.source_system})
+    row = withdrawals.feature_row(uow, record_id, rules.scorer.layout.digest)
+    # numbers before the look at runs: a run cannot begin in between
+    revision = allocate(uow, Counters(revision=1)).revision
+    online.refuse_during_run(uow)
+    revisions = np.array([revision], dtype=np.int64)
+    links = persons.links_of_records(uow, record_ids)
+    person_id = int(links.person_ids[0]) if len(links.person_ids) else _NOBODY
+    payload = payload_text({"records": [record_id]})
+    about = np.array([person_id], dtype=np.int64)
+    events.append(uow, EventRows("person.withdrawn", about, [payload], "source"), first_revision=revision)
+    if person_id != _NOBODY:
+        persons.close_links(uow, links.link_ids, revisions=revisions)
+        persons.touch_persons(uow, links.person_ids, revisions=revisions)
+        withdrawals.close_questions(
+            uow,
+            record_id,
+            person_id,
+            person_is_empty=not len(persons.members(uow, links.person_ids).record_ids),
+            reason="the record asked about was withdrawn",
+        )
+    withdrawals.withdraw(uow, record_id, revision=revision, reason=reason)
+    withdrawals.forget_features(uow, record_id, _keys(rules, row))
+    if person_id == _NOBODY:
+        return Withdrawal((), revision)
+    return Withdrawal((Affected(enterprise_id(person_id, rules.secret), PersonChange.WITHDRAWN),), revision)
+
+
+def _keys(rules: OnlineRules, row: bytes | None) -> NDArray[np.int64]:
+    """The stored blocking keys of a feature row, int64 (k,); none where there is no row of these rules."""
+    if row is None:
+        return np.empty(0, dtype=np.int64)
+    keys = stored_keys(rules.plan, np.frombuffer(row, dtype=np.uint8).reshape(1, -1).copy(), rules.secret)
+    given: NDArray[np.int64] = keys[keys != 0].view(np.int64)
+    return given
