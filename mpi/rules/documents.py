@@ -6,6 +6,7 @@ Mappings are dicts with string keys, sequences are tuples. Anchors, aliases, tag
 import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,14 @@ def read_bytes(path: Path) -> bytes:
 def read_document(path: Path, data: bytes, *, as_text: bool = False) -> Document:
     """Read a YAML or JSON file. With `as_text` a value stays as it is written (`0123` keeps its zero) and null is None.
 
+    A document is read once for the same bytes: a model and its required columns stand in one file.
     Raises RuleFileError with file and line.
     """
+    return _read(path, data, as_text)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, data: bytes, as_text: bool) -> Document:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -80,7 +80,9 @@ def read_parameters(path: Path, data: bytes, *, comparisons: tuple[Comparison, .
 def read_term_frequencies(path: Path, data: bytes, comparisons: tuple[Comparison, ...]) -> dict[str, TermFrequencies]:
     """Term frequencies of every column that a level is adjusted by, and of no other. Raises RuleFileError."""
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        # The file itself: pq.read_table would load dataset and pandas first, most of a second.
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise RuleFileError(f"{path}: is not Parquet: {error}") from error
     if not table.schema.equals(FREQUENCY_SCHEMA):
