@@ -6,6 +6,7 @@ from mpi.domain.model import BlockingRule, Comparison, FrequencyCap, Level, Link
 from mpi.identity.v1 import identity_service_pb2 as service_pb2
 from mpi.identity.v1 import match_pb2
 from mpi.rpc.convert import put_explanation, put_thresholds
+from mpi.rpc.tokens import Tokens
 from mpi.services.explain import PairExplanation
 
 VETO_EFFECTS = {
@@ -64,9 +65,7 @@ def _frequency_cap(cap: FrequencyCap) -> match_pb2.FrequencyCap:
     return match_pb2.FrequencyCap(column=cap.column, per_columns=cap.per, limit=cap.limit)
 
 
-def explain_response(
-    found: PairExplanation, model: LinkageModel, consistency_token: str
-) -> service_pb2.ExplainMatchResponse:
+def explain_response(found: PairExplanation, model: LinkageModel, tokens: Tokens) -> service_pb2.ExplainMatchResponse:
     """What `ExplainMatch` answers."""
     response = service_pb2.ExplainMatchResponse(
         verdict=VERDICTS[found.verdict],
@@ -77,7 +76,7 @@ def explain_response(
         capped_columns=found.capped,
         records_in_play=found.records,
         rule_version=found.rule_version,
-        consistency_token=consistency_token,
+        consistency_token=tokens.consistency(found.revision),
     )
     put_explanation(response.explanation, found.waterfall)
     put_thresholds(response.thresholds, model.thresholds)

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from mpi.domain.errors import OverloadedError
 from mpi.identity.v1 import identity_service_pb2 as service_pb2
 from mpi.registry.registry import Registry
-from mpi.rpc import convert, metrics
+from mpi.rpc import convert, convert_persons, metrics
 from mpi.rpc.batches import Batch
 from mpi.rpc.calls import Pool, StreamCall, UnaryCall, UnaryMethod
 from mpi.rpc.convert_rules import explain_response, linkage_rules
@@ -19,14 +19,17 @@ from mpi.rpc.errors import Blame, DeadlinePassedError, DrainingError
 from mpi.rpc.metrics import BlockingMeter
 from mpi.rpc.tokens import Tokens, digest_of
 from mpi.rpc.validation import check
-from mpi.services.explain import explain_pair
+from mpi.services.enquire import person_as_of
+from mpi.services.explain import explain_online
 from mpi.services.gather import Gatherer
 from mpi.services.index_keys import check_keys
+from mpi.services.lookup import look_up
 from mpi.services.match import Matcher
 from mpi.services.neighbourhood import OnlineRules
 from mpi.services.resolution import Resolution, ResolveRequest
 from mpi.services.resolve import Resolver
 from mpi.services.rules_in_force import rules_in_force
+from mpi.services.withdraw import withdraw
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["IdentityService"].full_name
 """Full name of the service."""
@@ -87,6 +90,9 @@ class Identity:
             "Match": (service_pb2.MatchRequest, self.match, record),
             "Resolve": (service_pb2.ResolveRequest, self.resolve, record),
             "ExplainMatch": (service_pb2.ExplainMatchRequest, self.explain, Blame("UNKNOWN_RECORD", "right")),
+            "LookUpIdentifier": (service_pb2.LookUpIdentifierRequest, self.look_up, Blame("UNKNOWN_IDENTIFIER")),
+            "GetPerson": (service_pb2.GetPersonRequest, self.get_person, person),
+            "WithdrawRecord": (service_pb2.WithdrawRecordRequest, self.withdraw, Blame("UNKNOWN_RECORD", "record")),
             "GetActiveRules": (service_pb2.GetActiveRulesRequest, self.active_rules, person),
         }
         return {name: UnaryCall(name, *rest) for name, rest in table.items()}
@@ -153,9 +159,52 @@ class Identity:
 
     def explain(self, request: service_pb2.ExplainMatchRequest, _seconds: float) -> bytes:
         """Why are two records one person, or not?"""
-        left, right = convert.record_key(request.left), convert.record_key(request.right)
-        found = explain_pair(self._registry, self._model, left, right, look_for_caps=False)
-        return explain_response(found, self._model, "").SerializeToString()
+        found = explain_online(
+            self._registry,
+            self._services.rules,
+            convert.record_key(request.left),
+            convert.record_key(request.right),
+            at_least=self._tokens.at_least(request.consistency_token),
+        )
+        return explain_response(found, self._model, self._tokens).SerializeToString()
+
+    def look_up(self, request: service_pb2.LookUpIdentifierRequest, _seconds: float) -> bytes:
+        """Who bears this identifier?"""
+        given = request.WhichOneof("identifier")
+        found = look_up(
+            self._registry,
+            self._services.rules,
+            key=convert.record_key(request.source_record) if given == "source_record" else None,
+            citizen_id=request.citizen_id if given == "citizen_id" else None,
+            health_insurance_number=request.health_insurance_number if given == "health_insurance_number" else None,
+            at_least=self._tokens.at_least(request.consistency_token),
+        )
+        return convert_persons.look_up_response(found, self._tokens).SerializeToString()
+
+    def get_person(self, request: service_pb2.GetPersonRequest, _seconds: float) -> bytes:
+        """Who is, or was, this person?"""
+        given = request.WhichOneof("as_of")
+        view = person_as_of(
+            self._registry,
+            self._model,
+            convert_persons.enterprise_id(request.name),
+            revision=request.as_of_revision if given == "as_of_revision" else None,
+            time=convert_persons.moment(request.as_of_time) if given == "as_of_time" else None,
+            at_least=self._tokens.at_least(request.consistency_token),
+        )
+        return convert_persons.person_response(view, self._tokens).SerializeToString()
+
+    def withdraw(self, request: service_pb2.WithdrawRecordRequest, _seconds: float) -> bytes:
+        """Take a record back: the bytes of the answer, which are those of the first time for a repeat."""
+        return withdraw(
+            self._registry,
+            self._services.rules,
+            request_id=request.request_id,
+            payload_digest=digest_of("WithdrawRecord", request.SerializeToString(deterministic=True)),
+            key=convert.record_key(request.record),
+            reason=request.reason,
+            encode=lambda done: convert_persons.withdraw_response(done, self._tokens).SerializeToString(),
+        )
 
     def active_rules(self, _request: service_pb2.GetActiveRulesRequest, _seconds: float) -> bytes:
         """Which rules weigh?"""

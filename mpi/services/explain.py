@@ -2,7 +2,7 @@
 decided. Read only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,13 +15,18 @@ from mpi.matching.explain import Explanation, explain
 from mpi.matching.features import Layout, columns_of
 from mpi.matching.scorer import Scorer
 from mpi.matching.sharing import shared_too_widely, void_values
+from mpi.registry import blocking_keys, events
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import count, feature_rows, find, raw_records
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.enquire import LinkView, link_views
+from mpi.services.lookup import find_record
+from mpi.services.neighbourhood import OnlineRules
 from mpi.standardise.record import standardise_record
 
 Rows = NDArray[np.uint8]
+
+_Void = Callable[[UnitOfWork, Rows, int], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class PairExplanation:
     that too many people share, so that it counts as missing; None where caps were not looked into (see `explain_pair`).
     `verdict` is what thresholds and vetoes make of the pair alone: link, review or apart. What its people's other
     records say is not in it: they may be one person (`same_person`) by another way, or kept apart by another record.
+    `revision` is the registry's newest when this was read.
     """
 
     rule_version: str
@@ -54,6 +60,7 @@ class PairExplanation:
     waterfall: Explanation
     capped: tuple[str, ...] | None
     verdict: str
+    revision: int
 
 
 def explain_pair(
@@ -69,16 +76,49 @@ def explain_pair(
     if left == right:
         raise InvalidInputError(f"{left} was named twice; name two records")
     scorer = Scorer(model)
+
+    def void(uow: UnitOfWork, rows: Rows, records: int) -> tuple[str, ...] | None:
+        return _void_capped(uow, scorer, rows, records) if look_for_caps else None
+
     with registry.snapshot() as uow:
-        ids = np.array([find(uow, left), find(uow, right)], dtype=np.int64)
-        stored = dict(raw_records(uow, ids))
-        sources = [stored[record_id] for record_id in ids.tolist()]
-        standard = [standardise_record(source, model.fields) for source in sources]
-        rows = scorer.pack(columns_of(standard, scorer.columns), registry.secret)
-        records = count(uow)
-        capped = _void_capped(uow, scorer, rows, records) if look_for_caps else None
-        links = link_views(uow, ids)
-    people = [links.get(record_id, (None, None)) for record_id in ids.tolist()]
+        ids = find(uow, left), find(uow, right)
+        return _explained(uow, scorer, registry.secret, ids, void)
+
+
+def explain_online(
+    registry: Registry, rules: OnlineRules, left: RecordKey, right: RecordKey, *, at_least: int = 0
+) -> PairExplanation:
+    """As `explain_pair`, in the time of one call: values are shared too widely where the registry has them noted so.
+
+    Raises UnknownSourceSystemError, UnknownRecordError, NotYetVisibleError, InvalidInputError for a record beside
+    itself; no message repeats a record's own id.
+    """
+    if left == right:
+        raise InvalidInputError("right names the same record as left", metadata={"field": "right"})
+    scorer = rules.scorer
+
+    def void(uow: UnitOfWork, rows: Rows, _records: int) -> tuple[str, ...]:
+        noted = blocking_keys.capped_values(uow)
+        return tuple(
+            column for column, codes in noted.items() if void_values(rows, rules.model, scorer.layout, column, codes)
+        )
+
+    with registry.snapshot() as uow:
+        events.reached(uow, at_least)
+        ids = find_record(uow, left), find_record(uow, right)
+        return _explained(uow, scorer, registry.secret, ids, void)
+
+
+def _explained(uow: UnitOfWork, scorer: Scorer, key: bytes, ends: tuple[int, int], void: _Void) -> PairExplanation:
+    model, ids = scorer.model, np.array(ends, dtype=np.int64)
+    stored = dict(raw_records(uow, ids))
+    sources = [stored[record_id] for record_id in ends]
+    standard = [standardise_record(source, model.fields) for source in sources]
+    rows = scorer.pack(columns_of(standard, scorer.columns), key)
+    records = count(uow)
+    capped = void(uow, rows, records)
+    links = link_views(uow, ids)
+    people = [links.get(record_id, (None, None)) for record_id in ends]
     waterfall = explain(scorer, rows, 0, 1, prior=scorer.prior(records))
     sides = [_side(*each) for each in zip(sources, standard, people, strict=True)]
     return PairExplanation(
@@ -90,6 +130,7 @@ def explain_pair(
         waterfall=waterfall,
         capped=capped,
         verdict=_verdict(model, waterfall),
+        revision=events.last_revision(uow),
     )
 
 
