@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mpi.matching.stored_keys import KeyPages
 from mpi.registry import bulk
-from mpi.registry.dialects import Statement
+from mpi.registry.dialects import Found, Keys, Look, Statement
 from mpi.registry.tables import blocking_key, blocking_key_page, capped_value, registry_setting
 from mpi.registry.unit_of_work import UnitOfWork
 
@@ -63,35 +63,45 @@ def near(uow: UnitOfWork, keys: Integers) -> NearEntries:
     """What is stored near some keys, int64 (q,)."""
     wanted = keys.tolist()
     parts = [[b"", b""] for _ in wanted]
-    for place, page in uow.dialect.read_each(uow.connection, _PAGE, [wanted]):
+    pages, rows = uow.dialect.read_together(
+        uow.connection, Look(_PAGE, [wanted]), Look(_ROWS, _range(wanted, _OPEN_BITS[0]), (_ROWS_OF_A_BLOCK,))
+    )
+    for place, page in pages:
         parts[place][0] = page
-    for place, rows in _recent(uow, wanted).items():
-        parts[place][1] = struct.pack(f"<{2 * len(rows)}q", *chain.from_iterable(rows))
-    starts = [0, *accumulate((len(page) + len(rows)) // _ENTRY_BYTES for page, rows in parts)]
+    for place, block in _refined(uow, wanted, rows).items():
+        parts[place][1] = struct.pack(f"<{2 * len(block)}q", *chain.from_iterable(block))
+    starts = [0, *accumulate((len(page) + len(block)) // _ENTRY_BYTES for page, block in parts)]
     entries = np.frombuffer(b"".join(chain.from_iterable(parts)), dtype="<i8").reshape(-1, 2)
     return NearEntries(entries, np.array(starts, dtype=np.int64))
 
 
-def _recent(uow: UnitOfWork, keys: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
-    """Rows of each key's block by the key's place; of a block with too many, of its part around the key."""
-    rows: dict[int, list[tuple[int, int]]] = {}
+def _range(keys: Sequence[int], open_bits: int) -> Keys:
+    """The lowest and the highest key that differ from each of some keys in the open bits only."""
+    lows = [key >> open_bits << open_bits for key in keys]
+    return [lows, [low + (1 << open_bits) - 1 for low in lows]]
+
+
+def _refined(uow: UnitOfWork, keys: Sequence[int], rows: Found) -> dict[int, list[tuple[int, int]]]:
+    """Rows of each key's block, given as (place, key, record id), by place; of a block with too many rows, those of its
+    part around the key."""
+    blocks: dict[int, list[tuple[int, int]]] = {}
     places: Sequence[int] = range(len(keys))
-    for bits in _OPEN_BITS:
-        lows = [keys[place] >> bits << bits for place in places]
-        highs = [low + (1 << bits) - 1 for low in lows]
+    for open_bits in (*_OPEN_BITS[1:], None):
         found: dict[int, list[tuple[int, int]]] = {}
-        for at, key, record_id in uow.dialect.read_each(uow.connection, _ROWS, [lows, highs], _ROWS_OF_A_BLOCK):
+        for at, key, record_id in rows:
             found.setdefault(places[at], []).append((key, record_id))
-        rows.update(found)
+        blocks.update(found)
         places = [place for place, block in found.items() if len(block) == _ROWS_OF_A_BLOCK]
-        if not places:
+        if not places or open_bits is None:
             break
-    return rows
+        narrowed = _range([keys[place] for place in places], open_bits)
+        rows = uow.dialect.read_each(uow.connection, _ROWS, narrowed, _ROWS_OF_A_BLOCK)
+    return blocks
 
 
 def add(uow: UnitOfWork, keys: Sequence[int], record_ids: Sequence[int]) -> None:
     """Stores keys of records that came by themselves; those that are there already stay."""
-    uow.dialect.insert_missing(uow.connection, blocking_key, {"key": keys, "record_id": record_ids})
+    bulk.insert_missing(uow, blocking_key, {"key": keys, "record_id": record_ids})
 
 
 def replace_all(uow: UnitOfWork, parts: Iterable[KeyPages], *, made_by: str) -> int:
@@ -139,7 +149,7 @@ def replace_capped(uow: UnitOfWork, capped: Sequence[tuple[str, Codes]]) -> None
 def add_capped(uow: UnitOfWork, column: str, codes: Codes) -> None:
     """Notes values that have become shared too widely."""
     rows = {"standard_column": [column] * len(codes), "code": codes.view(np.int64).tolist()}
-    uow.dialect.insert_missing(uow.connection, capped_value, rows)
+    bulk.insert_missing(uow, capped_value, rows)
 
 
 def capped_values(uow: UnitOfWork) -> dict[str, Codes]:

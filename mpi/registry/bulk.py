@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.domain.errors import InvalidInputError
+from mpi.registry.dialects import Rows
 from mpi.registry.unit_of_work import UnitOfWork
 
 
@@ -29,9 +30,28 @@ Column = NDArray[Any] | Sequence[Any] | Every
 def insert(uow: UnitOfWork, table: sa.Table, columns: Mapping[str, Column]) -> int:
     """Appends rows; returns how many. Raises InvalidInputError when the columns differ in length."""
     count = _count(columns)
-    if count:
+    if count and uow.later is not None:
+        uow.later.append(Rows(table, _lists(columns, count)))
+    elif count:
         uow.dialect.copy(uow.connection, table, _lists(columns, count))
     return count
+
+
+def insert_missing(uow: UnitOfWork, table: sa.Table, columns: Mapping[str, Column]) -> None:
+    """Appends the rows whose primary key is not there yet; fit for some hundreds of rows."""
+    count = _count(columns)
+    rows = Rows(table, _lists(columns, count), only_missing=True)
+    if count and uow.later is not None:
+        uow.later.append(rows)
+    elif count:
+        uow.dialect.insert_together(uow.connection, [rows])
+
+
+def send(uow: UnitOfWork) -> None:
+    """Writes what the unit of work has noted for later, in one trip to the database, in the order of the notes."""
+    if uow.later:
+        uow.dialect.insert_together(uow.connection, uow.later)
+        uow.later.clear()
 
 
 def update(uow: UnitOfWork, table: sa.Table, *, keys: Mapping[str, Column], values: Mapping[str, Column]) -> int:

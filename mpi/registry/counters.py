@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
+from mpi.registry.dialects import Statement
 from mpi.registry.tables import registry_counter
 from mpi.registry.unit_of_work import UnitOfWork
 
@@ -26,16 +27,21 @@ class Counters:
 
 
 _NAMES = tuple(item.name for item in fields(Counters))
+_LIST = ", ".join(_NAMES)
+_ALLOCATE = Statement(
+    sqlite=f"UPDATE registry_counter SET {', '.join(f'{name} = {name} + ?{at + 2}' for at, name in enumerate(_NAMES))}"
+    f" WHERE counter_id = ?1 RETURNING {_LIST}",
+    postgresql=f"WITH wanted AS (SELECT %s::int2[] AS counters) UPDATE registry_counter SET"
+    f" {', '.join(f'{name} = {name} + %s' for name in _NAMES)} FROM wanted WHERE counter_id = ANY (counters)"
+    f" RETURNING 0, {_LIST}",
+)
 
 
 def allocate(uow: UnitOfWork, wanted: Counters) -> Counters:
     """Takes `wanted` numbers of each kind; returns the first of each range. Ranges are contiguous and start at 1."""
-    row = uow.connection.execute(
-        sa.update(registry_counter)
-        .values({name: registry_counter.c[name] + getattr(wanted, name) for name in _NAMES})
-        .returning(*(registry_counter.c[name] for name in _NAMES))
-    ).one()
-    return Counters(**{name: last - getattr(wanted, name) + 1 for name, last in row._mapping.items()})
+    counts = [getattr(wanted, name) for name in _NAMES]
+    ((_, *last),) = uow.dialect.read_each(uow.connection, _ALLOCATE, [[1]], *counts)
+    return Counters(**{name: end - count + 1 for name, end, count in zip(_NAMES, last, counts, strict=True)})
 
 
 def last_numbers(uow: UnitOfWork) -> Counters:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mpi.domain.errors import RunInProgressError
 from mpi.domain.records import RecordKey
-from mpi.registry.dialects import Statement
+from mpi.registry.dialects import Look, Statement
 from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
 from mpi.registry.runs import unfinished_run
 from mpi.registry.tables import person
@@ -114,6 +114,17 @@ class PlacedRows(NamedTuple):
     person_ids: Integers
     rows: Rows
 
+    def with_more(self, others: "PlacedRows") -> "PlacedRows":
+        """These records and others."""
+        record_ids = np.concatenate([self.record_ids, others.record_ids])
+        order = np.argsort(record_ids)
+        return PlacedRows(
+            record_ids[order],
+            np.concatenate([self.link_ids, others.link_ids])[order],
+            np.concatenate([self.person_ids, others.person_ids])[order],
+            np.concatenate([self.rows, others.rows])[order],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
@@ -181,15 +192,19 @@ def _placed(found: list[tuple[int, int, int, int, bytes]], width: int) -> Placed
     return PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows)
 
 
-def open_questions(uow: UnitOfWork, person_ids: Sequence[int]) -> list[OpenQuestion]:
-    """The open questions about some people."""
-    found = uow.dialect.read_each(uow.connection, _QUESTIONS, [person_ids])
+def members_and_questions(
+    uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int
+) -> tuple[PlacedRows, list[OpenQuestion]]:
+    """All records of some people, none named twice, and the open questions about them."""
+    records, tasks = uow.dialect.read_together(
+        uow.connection, Look(_BY_PERSON, [person_ids], (layout,)), Look(_QUESTIONS, [person_ids])
+    )
     questions = {
         question: OpenQuestion(question, task, _pair(records), _pair(people))
-        for _, question, task, *rest in found
+        for _, question, task, *rest in tasks
         for records, people in [(rest[:2], rest[2:])]
     }
-    return list(questions.values())
+    return _placed(records, width), list(questions.values())
 
 
 def _pair(ends: Sequence[int | None]) -> tuple[int, int]:

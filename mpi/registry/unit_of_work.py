@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from mpi.registry.codec import PersonalDataCodec
-from mpi.registry.dialects import DATABASE_ERRORS, Dialect, database_error
+from mpi.registry.dialects import DATABASE_ERRORS, Dialect, Rows, database_error
 
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """An open transaction, the dialect it speaks, and the codec of personal data."""
+    """An open transaction, the dialect it speaks, and the codec of personal data.
+
+    With `later` bulk inserts are only noted there, to be sent together by `bulk.send`.
+    """
 
     connection: sa.Connection
     dialect: Dialect
     codec: PersonalDataCodec
+    later: list[Rows] | None = None
 
 
 @contextmanager

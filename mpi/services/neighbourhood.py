@@ -16,7 +16,6 @@ from mpi.batch.pairs import block_limit
 from mpi.domain.model import FrequencyCap
 from mpi.domain.records import SourceRecord
 from mpi.matching.blocking import blocking_plan
-from mpi.matching.features import columns_of
 from mpi.matching.kernel import APART, FORBID, as_rows
 from mpi.matching.scorer import Scorer
 from mpi.matching.sharing import shared_too_widely, void_values
@@ -69,7 +68,7 @@ class OnlineRules:
     def feature_rows(self, records: Sequence[SourceRecord]) -> Rows:
         """Feature rows, uint8 (n, width), of source records."""
         standard = [standardise_record(record, self.model.fields) for record in records]
-        return self.scorer.pack(columns_of(standard, self.scorer.columns), self.secret)
+        return self.scorer.pack_records(standard, self.secret)
 
     def stored_values(self, record: SourceRecord) -> dict[str, str]:
         """What of a record is stored: the columns that a bulk run stores of a row, empty ones left out."""
@@ -309,9 +308,10 @@ def _members(
     layout = rules.scorer.layout
     if not people:
         return PlacedRows(_NONE, _NONE, _NONE, np.empty((0, layout.width), dtype=np.uint8)), []
-    questions = online.open_questions(uow, people)
-    beside = {person for each in questions for person in each.people if person >= 0}
-    found = online.members(uow, sorted({*people, *beside}), layout=layout.digest, width=layout.width)
+    found, questions = online.members_and_questions(uow, people, layout=layout.digest, width=layout.width)
+    beside = {person for each in questions for person in each.people if person >= 0} - set(people)
+    if beside:
+        found = found.with_more(online.members(uow, sorted(beside), layout=layout.digest, width=layout.width))
     return found._replace(rows=rules.without(found.rows, capped)), questions
 
 

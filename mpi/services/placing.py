@@ -138,6 +138,9 @@ class PlanWriter:
         )
         persons.touch_persons(uow, old, revisions=revision_of[: len(old)])
         named = np.concatenate([batch.linked, batch.changed])
+        if self._run_id is None:
+            # of single records only those with new values have an older version
+            named = np.intersect1d(named, self._placed.changed)
         told = revision_of[np.searchsorted(batch.people, self._placed.decided.plan.person_of[named])]
         tell_superseded(uow, self._placed.record_ids[named], revisions=told)
         self._append_events(uow, batch, numbers.revision)

@@ -15,7 +15,7 @@ from mpi.domain.errors import MpiError, RecordWithdrawnError, RegistryError, Req
 from mpi.domain.records import RecordKey
 from mpi.persons.enterprise_id import enterprise_id, enterprise_ids
 from mpi.persons.placement import Plan
-from mpi.registry import blocking_keys, online, persons, requests, source_records
+from mpi.registry import blocking_keys, bulk, online, persons, requests, source_records
 from mpi.registry.codec import PersonalDataCodec
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.known_records import content_digests, key_hashes
@@ -106,7 +106,7 @@ class Resolver:
         for _ in range(ATTEMPTS):
             try:
                 with self._registry.begin() as uow:
-                    return _Transaction(uow, self._registry, self._rules).run(prepared)
+                    return _Transaction(replace(uow, later=[]), self._registry, self._rules).run(prepared)
             except _ChangedMeanwhileError:
                 continue
         raise RegistryError(f"people kept changing while they were read, {ATTEMPTS} times over: try again")
@@ -152,6 +152,7 @@ class _Transaction:
         if late:
             self._store_late(late)
         requests.keep(self._uow, self._kept)
+        bulk.send(self._uow)
         return [self._answers[each.request.request_id] for each in prepared]
 
     def _lock(self, prepared: Sequence[_Prepared]) -> None:
@@ -250,7 +251,7 @@ class _Transaction:
         record_ids = around.record_ids.copy()
         record_ids[unstored] = first.record + np.arange(len(unstored))
         plan = _numbered(decided.plan, first.person)
-        changed = np.flatnonzero(new.person_ids >= 0)
+        changed = np.flatnonzero(new.record_ids >= 0)
         placed = Placed(record_ids, _before(around), replace(decided, plan=plan), changed)
         self._store_records(newcomers, record_ids[: len(newcomers)])
         writer = PlanWriter(self._registry.secret, self._rules.model, None, placed)
@@ -261,8 +262,9 @@ class _Transaction:
         blocking_keys.add(self._uow, keys.tolist(), record_ids[owners].tolist())
         for column, codes in around.newly_capped.items():
             blocking_keys.add_capped(self._uow, column, codes)
-        outcome = _Outcome(self._uow, self._registry.secret, self._rules, around, placed, tasks, revisions)
-        for each, resolution in zip(newcomers, outcome.resolutions(newcomers), strict=True):
+        decision = _Decision(newcomers, around, placed, tasks, revisions)
+        outcome = _Outcome(self._uow, self._registry.secret, self._rules, decision)
+        for each, resolution in zip(newcomers, outcome.resolutions(), strict=True):
             self._keep(each.prepared, resolution)
 
     def _refuse_stale(self, around: Surroundings, revision: int) -> None:
@@ -304,30 +306,34 @@ class _Transaction:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What one transaction decided: its newcomers, the table around them, where all were placed, the tasks opened, and
+    the revision of each person's event."""
+
+    newcomers: list[_Newcomer]
+    around: Surroundings
+    placed: Placed
+    tasks: TaskRows
+    revisions: Mapping[int, int]
+
+
 class _Outcome:
     """What became of the newcomers of one transaction, person by person."""
 
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        secret: bytes,
-        rules: OnlineRules,
-        around: Surroundings,
-        placed: Placed,
-        tasks: TaskRows,
-        revisions: Mapping[int, int],
-    ) -> None:
+    def __init__(self, uow: UnitOfWork, secret: bytes, rules: OnlineRules, decision: _Decision) -> None:
         self._rules = rules
-        self._around = around
-        self._placed = placed
+        self._newcomers = decision.newcomers
+        self._around = around = decision.around
+        self._placed = placed = decision.placed
         self._plan = placed.decided.plan
-        self._tasks = tasks
-        self._revisions = revisions
+        self._tasks = decision.tasks
+        self._revisions = decision.revisions
         people = np.unique(np.concatenate([self._plan.person_of, self._plan.merges.ravel(), around.person_ids]))
         people = people[people >= 0]
         self._names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
         self._created = set(self._plan.new_persons.tolist())
-        self._keys = source_records.keys_of(uow, np.unique(self._partners()))
+        self._keys = online.keys_of(uow, sorted(self._partners()))
 
     def _partner(self, at: int) -> int:
         """The place of the record that a record is tied to most strongly; -1 where it stands alone."""
@@ -337,15 +343,22 @@ class _Outcome:
         left, right = int(self._around.edges.left[edge]), int(self._around.edges.right[edge])
         return right if left == at else left
 
-    def _partners(self) -> Integers:
-        partners = [self._partner(at) for at in range(len(self._around.considered))]
-        return self._placed.record_ids[[place for place in partners if place >= 0]]
+    def _partners(self) -> set[int]:
+        """The ids of all stored records that newcomers are tied to."""
+        partners = {self._partner(at) for at in range(len(self._newcomers))}
+        return {int(self._placed.record_ids[place]) for place in partners if place >= len(self._newcomers)}
 
-    def resolutions(self, newcomers: list[_Newcomer]) -> list[Resolution]:
+    def _key(self, place: int) -> RecordKey:
+        """The key of the record at a place of the table."""
+        if place < len(self._newcomers):
+            return self._newcomers[place].prepared.key
+        return self._keys[int(self._placed.record_ids[place])]
+
+    def resolutions(self) -> list[Resolution]:
         """The resolution of every newcomer, in order."""
         seen: set[int] = set()
         found = []
-        for at, each in enumerate(newcomers):
+        for at, each in enumerate(self._newcomers):
             person = int(self._plan.person_of[at])
             found.append(self._resolution(at, each, first=person not in seen))
             seen.add(person)
@@ -365,7 +378,7 @@ class _Outcome:
             outcome=outcome,
             change=RecordChange.NEW if newcomer.stored is None else RecordChange.NEW_VERSION,
             match_weight=float(self._around.edges.weights[edge]) if tied else None,
-            linked_through=self._keys[int(self._placed.record_ids[partner])] if tied else None,
+            linked_through=self._key(partner) if tied else None,
             review_tasks=tasks,
             affected=self._affected(person),
             revision=self._revisions[person],
