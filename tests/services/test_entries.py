@@ -225,7 +225,7 @@ def test_a_person_with_ten_thousand_entries_is_paged_by_the_index(registry: Regi
         door([_entry((HOSPITAL, STATION)[n % 2], f"{part}-{n}", (n * 7 + part) % 3000) for n in range(500)], f"r{part}")
     with statements(registry) as said:
         page = of_person(registry, lan, page_size=100)
-            for _ in range(30):
+        for _ in range(30):
             page = of_person(registry, lan, page_size=100, after=page.next_after)
     assert scans(registry, said) == set()
     pages = list(_pages(registry, lan, 1000))
