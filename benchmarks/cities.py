@@ -57,7 +57,7 @@ class City:
         return {"persons": self.persons, "records": self.records, "seed": self.seed, "habits": self.habits}
 
 
-def _digest(*packages: str, also: str = "") -> str:
+def code_digest(*packages: str, also: str = "") -> str:
     """Digest of the sources of packages below mpi: what they make may have changed when it has."""
     digest = hashlib.sha256(also.encode())
     root = Path(mpi.__file__).parent
@@ -70,7 +70,7 @@ def _digest(*packages: str, also: str = "") -> str:
 
 def city(persons: int, *, seed: int, habits: str = "default") -> City:
     """A city, made when it is not there."""
-    folder = WORK / "cities" / f"{habits}-{persons}-{seed}-{_digest('synthetic', 'data')}"
+    folder = WORK / "cities" / f"{habits}-{persons}-{seed}-{code_digest('synthetic', 'data')}"
     if not (folder / "truth.parquet").exists():
         log.info("making a city of %s people (%s habits, seed %s)", f"{persons:,}", habits, seed)
         for stale in folder.parent.glob(f"{habits}-{persons}-{seed}-*"):
@@ -96,7 +96,7 @@ def standard_records(made: City, model: LinkageModel, *, limit: int | None = Non
     """A Parquet file of the city's standard records, source by source, and beside them TRUTH's columns; made when it is
     not there. `limit` takes the first records in an order that says nothing (that of a hash of their ids)."""
     fields = repr([(rule.prefix, rule.standardiser, dict(rule.inputs), dict(rule.widths)) for rule in model.fields])
-    path = made.folder / f"standard-{limit or 'all'}-{_digest('standardise', 'data', also=fields)}.parquet"
+    path = made.folder / f"standard-{limit or 'all'}-{code_digest('standardise', 'data', also=fields)}.parquet"
     if path.exists():
         return path
     for stale in made.folder.glob(f"standard-{limit or 'all'}-*"):

@@ -9,9 +9,11 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from benchmarks.metrics import phase_of
 from benchmarks.scenario import Result
 
 OURS, OTHER, THIRD, GREY = "#00629b", "#d1495b", "#edae49", "#8d99a6"
+_DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _STYLE = {
     "svg.hashsalt": "mpi",
     "svg.fonttype": "path",
@@ -214,12 +216,65 @@ def _ratio(results: Mapping[str, Result]) -> Figure:
     return figure
 
 
+def _latency(results: Mapping[str, Result]) -> Figure:
+    result = results["online"]
+    with _sheet(result, width=12.5, height=5.4, panels=2) as (figure, (left, right)):
+        drawn = (("Echo", 1, None, GREY, ":"), ("Match", 1, None, OURS, "-"), ("Match", 16, 200, OURS, "--"))
+        for course in result["courses"]:
+            if course["workers"] > 1:
+                continue
+            for verb, clients, rate, colour, line in (*drawn, ("Resolve", 16, None, OTHER, "-")):
+                phase = phase_of(course, verb, clients=clients, **({"rate": rate} if rate else {}))
+                points = [(float(name[1:]), value) for name, value in phase["curve_ms"].items() if name != "p100"]
+                across = [1 / (1 - share / 100) for share, _ in points]
+                postgresql = course["database"] == "postgresql"
+                if verb == "Echo" and postgresql:
+                    continue
+                how = f"{rate} a second" if rate else f"{clients} client{'s' if clients > 1 else ''}"
+                said = "echo, 1 client" if verb == "Echo" else f"{verb}, {how}, {_DATABASES[course['database']]}"
+                shade = {OURS: "#5aa9d6", OTHER: "#eda1aa"}.get(colour, colour) if postgresql else colour
+                left.plot(across, [value for _, value in points], color=shade, linestyle=line, label=said)
+        left.set_xscale("log")
+        left.set_yscale("log")
+        left.set_xticks([1, 2, 10, 100, 1000], ["0", "50", "90", "99", "99.9"])
+        left.set_xticks([], minor=True)
+        left.set_xlabel("percentile of calls")
+        left.set_ylabel("milliseconds, intended call to reply (log scale)")
+        left.set_title(f"Latency, one worker, {result['registries']['sqlite']['people']:,} people")
+        left.legend(fontsize=8)
+        _throughput(result, right)
+    return figure
+
+
+def _throughput(result: Result, axes: Any) -> None:
+    """Records a second of both writing methods beside what the bare database takes."""
+    bars = []
+    for course in result["courses"]:
+        name = f"{_DATABASES[course['database']]}, {course['workers']} worker{'s' if course['workers'] > 1 else ''}"
+        for verb, said in (("Resolve", "Resolve, 16 clients"), ("BatchResolve", "BatchResolve, one stream")):
+            phase = phase_of(course, verb, **({"clients": 16} if verb == "Resolve" else {}))
+            bars.append((f"{name}\n{said}", phase["per_second"], phase["bare"]["per_second"]))
+    for place, (_, ours, bare) in enumerate(bars):
+        axes.barh(
+            place, bare, height=0.75, color=GREY, alpha=0.35, label=None if place else "the bare database, same rows"
+        )
+        axes.barh(place, ours, height=0.45, color=OURS, label=None if place else "over gRPC")
+        axes.text(ours, place, f" {ours:,.0f}", va="center", fontsize=9)
+    axes.set_yticks(range(len(bars)), [name for name, *_ in bars], fontsize=8)
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("records a second")
+    axes.set_title("Writing, beside the bare database")
+    axes.legend(fontsize=8, loc="lower right")
+
+
 _DRAWINGS: Mapping[str, tuple[str, Callable[[Mapping[str, Result]], Figure]]] = {
     "scaling": ("link", _scaling),
     "precision-recall": ("accuracy", _precision_recall),
     "weights": ("accuracy", _weights),
     "blocking-recall": ("blocking", _recall),
     "scoring-ratio": ("scoring", _ratio),
+    "online-latency": ("online", _latency),
 }
 
 

@@ -9,7 +9,19 @@ from typing import Any
 
 import psutil
 
-PACKAGES = ("mpi", "numpy", "numba", "pyarrow", "duckdb", "splink", "sqlalchemy", "recordlinkage", "pandas")
+PACKAGES = (
+    "mpi",
+    "numpy",
+    "numba",
+    "pyarrow",
+    "duckdb",
+    "splink",
+    "sqlalchemy",
+    "recordlinkage",
+    "pandas",
+    "grpcio",
+    "psycopg",
+)
 
 
 def describe_environment() -> dict[str, Any]:

@@ -108,12 +108,62 @@ def _febrl(result: Result) -> Iterator[Metric]:
                 yield Metric(f"{data['name']}, {row['settings']}: pairwise F1", row["f1"], "quality", goal=goal)
 
 
+def _online(result: Result) -> Iterator[Metric]:
+    goals = result["registries"]["sqlite"]["people"] >= 1_000_000
+    names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    for database in dict.fromkeys(course["database"] for course in result["courses"]):
+        courses = [course for course in result["courses"] if course["database"] == database]
+        postgresql = goals and database == "postgresql"
+        of = f"{result['registries'][database]['people']:,} people, {names[database]}"
+        echo, match = phase_of(courses[0], "Echo", clients=1), phase_of(courses[0], "Match", clients=1)
+        least = 1.5 if database == "postgresql" else 1.0
+        server = match["server_ms"]
+        yield Metric(f"{of}: Match in the server, p50 ms", server["p50"], "absolute", "lower", least if goals else None)
+        yield Metric(f"{of}: Match in the server, p99 ms", server["p99"], "absolute", "lower", 5.0 if goals else None)
+        times = match["ms"]["p50"] / echo["ms"]["p50"]
+        yield Metric(f"{of}: Match end to end against the echo", times, "ratio", "lower", 3.0 if goals else None)
+        yield from _writing(of, courses, goals=postgresql)
+        memory = max(each["resident"] for course in courses for each in course["memory_mb"]["after"])
+        yield Metric(f"{of}: resident memory of a process, MB", memory, "ratio", "lower", 500.0 if goals else None)
+        ready = max(course["seconds_to_ready"] for course in courses)
+        yield Metric(f"{of}: seconds to ready", ready, "absolute", "lower", 3.0 if goals else None)
+        unanswered = sum(
+            phase["refused"] + sum(phase["errors"].values()) for each in courses for phase in each["phases"]
+        )
+        yield Metric(f"{of}: calls refused or failed", unanswered, "quality", "lower", 0)
+
+
+def _writing(of: str, courses: list[dict[str, Any]], *, goals: bool) -> Iterator[Metric]:
+    """Resolve and BatchResolve, with as many workers as serve best."""
+    phases = [(course["workers"], phase_of(course, "Resolve", clients=16)) for course in courses]
+    workers, best = max(phases, key=lambda each: each[1]["per_second"])
+    said = f"{of}: Resolve, 16 clients, {workers} workers"
+    yield Metric(f"{said}: a second", best["per_second"], "absolute", goal=1_000.0 if goals else None)
+    yield Metric(f"{said}: p99 ms", best["ms"]["p99"], "absolute", "lower", 50.0 if goals else None)
+    one = phases[0][1]
+    yield Metric(
+        f"{of}: Resolve, 16 clients, share of the bare database", one["per_second"] / one["bare"]["per_second"], "ratio"
+    )
+    streams = [phase_of(course, "BatchResolve") for course in courses]
+    rate = max(stream["per_second"] for stream in streams)
+    yield Metric(f"{of}: BatchResolve, records a second", rate, "absolute", goal=4_000.0 if goals else None)
+    share = streams[0]["per_second"] / streams[0]["bare"]["per_second"]
+    yield Metric(f"{of}: BatchResolve, share of the bare database", share, "ratio")
+
+
+def phase_of(course: Mapping[str, Any], verb: str, **of: Any) -> dict[str, Any]:
+    """The first phase of a course of `online` that called a method in a certain way."""
+    phases: list[dict[str, Any]] = course["phases"]
+    return next(each for each in phases if each["verb"] == verb and of.items() <= each.items())
+
+
 _WATCHED: Mapping[str, Callable[[Result], Iterator[Metric]]] = {
     "scoring": _scoring,
     "link": _link,
     "blocking": _blocking,
     "accuracy": _accuracy,
     "febrl": _febrl,
+    "online": _online,
 }
 
 

@@ -18,7 +18,7 @@ from benchmarks import baseline, tables
 from benchmarks.metrics import metrics_of
 from benchmarks.scenario import FIGURES, RESULTS, Context, Result, Scenario, Tier, read_json, result_path, run_scenario
 
-SCENARIOS = ("scoring", "link", "blocking", "accuracy", "febrl")
+SCENARIOS = ("scoring", "link", "blocking", "accuracy", "febrl", "online")
 
 
 def find_scenario(name: str) -> Scenario:

@@ -165,12 +165,71 @@ def _febrl(result: Result) -> list[Section]:
     return [Section("FEBRL, pairwise", columns, rows)]
 
 
+def _online(result: Result) -> list[Section]:
+    calls: list[tuple[str, ...]] = []
+    writing: list[tuple[str, ...]] = []
+    processes: list[tuple[str, ...]] = []
+    for course in result["courses"]:
+        of = (course["database"], str(course["workers"]))
+        for phase in course["phases"]:
+            how = (*of, phase["verb"], _way(phase))
+            server = [_ms(phase["server_ms"].get(each)) for each in ("p50", "p99")]
+            latencies = [_ms(phase["ms"].get(each)) for each in ("p50", "p95", "p99", "p99.9")]
+            processor = [f"{phase['processor_ms_a_call'][side]:.2f}" for side in ("server", "database", "generator")]
+            if phase["way"] == "stream":
+                server, latencies = ["", ""], ["", "", "", ""]
+            failed = str(phase["refused"] + sum(phase["errors"].values()))
+            calls.append((*how, f"{phase['per_second']:,.0f}", *latencies, *server, " + ".join(processor), failed))
+            if "bare" in phase:
+                bare = phase["bare"]
+                share = f"{phase['per_second'] / bare['per_second']:.0%}"
+                rates = (f"{phase['per_second']:,.0f}", f"{bare['per_second']:,.0f}", share)
+                together = f"{bare['records'] / bare['transactions']:.1f}"
+                writing.append((*how, *rates, f"{bare['rows_a_record']:.1f}", together))
+        memory = [
+            " ".join(f"{each['resident']:.0f} ({each['proportional']:.0f})" for each in course["memory_mb"][when])
+            for when in ("before", "after")
+        ]
+        processes.append((*of, _seconds(course["seconds_to_ready"]), *memory))
+    held = "; ".join(
+        f"{database} {each['people']:,} people, {each['records']:,} records, {each['bytes'] / 1e9:.2f} GB"
+        for database, each in result["registries"].items()
+    )
+    note = f"Registries: {held}. Latency in ms from the intended moment of a call to its reply; server: in the method."
+    heads = ("registry", "workers", "method", "how")
+    columns = (*heads, "a second", "p50", "p95", "p99", "p99.9", "server p50", "p99", "processor ms", "failed")
+    beside = (*heads, "records/s", "bare database", "share", "rows a record", "records a commit")
+    return [
+        Section("Calls", columns, calls, f"{note} Processor: server + database + generator, a call."),
+        Section(
+            "Writing, beside the bare database", beside, writing, "Bare: the same rows and commits, the driver alone."
+        ),
+        Section(
+            "Server processes",
+            ("registry", "workers", "ready", "MB at the start", "MB at the end"),
+            processes,
+            "Resident memory of each worker (its proportional part in brackets).",
+        ),
+    ]
+
+
+def _way(phase: Mapping[str, Any]) -> str:
+    if phase["way"] == "stream":
+        return "one stream"
+    return f"open, {phase['rate']}/s" if phase["way"] == "open" else f"closed, {phase['clients']}"
+
+
+def _ms(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
 _SECTIONS: Mapping[str, Callable[[Result], list[Section]]] = {
     "scoring": _scoring,
     "link": _link,
     "blocking": _blocking,
     "accuracy": _accuracy,
     "febrl": _febrl,
+    "online": _online,
 }
 
 

@@ -1,0 +1,1 @@
+"""What scenario `online` is made of: a registry and unseen records, servers, a load generator, bare databases."""
