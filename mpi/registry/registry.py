@@ -87,6 +87,10 @@ class Registry:
         with database_errors(), self._dialect.bulk_lock(self._engine):
             yield
 
+    def beside(self) -> "Registry":
+        """The same registry with connections of its own, for work that must never wait for others' connections."""
+        return Registry(self._dialect.engine(), self._dialect, self._secret)
+
     def close(self) -> None:
         """Closes every connection."""
         self._engine.dispose()

@@ -13,7 +13,7 @@ from mpi.domain.records import RecordKey
 from mpi.persons.enterprise_id import parse
 from mpi.persons.survivorship import GoldenRecord, key_order
 from mpi.registry import events, persons
-from mpi.registry.events import Event
+from mpi.registry.change_feed import others_of, records_of
 from mpi.registry.provenance import LinkReason, link_reasons, links_of_person_as_of, merged_into
 from mpi.registry.record_versions import records_as_of
 from mpi.registry.registry import Registry
@@ -177,9 +177,9 @@ def history(registry: Registry, enterprise_id: str) -> tuple[HistoryEntry, ...]:
         people = [survivor, *merged_into(uow, survivor.person_id)]
         found = [event for each in people for event in events.of_person(uow, each.person_id)]
         found.sort(key=lambda event: event.revision)
-        keys = keys_of(uow, _numbers(record for event in found for record in _records(event)))
+        keys = keys_of(uow, _numbers(record for event in found for record in records_of(event)))
         names = persons.enterprise_ids_of(
-            uow, _numbers(number for event in found for number in (event.person_id or 0, *_others(event)))
+            uow, _numbers(number for event in found for number in (event.person_id or 0, *others_of(event)))
         )
         return tuple(
             HistoryEntry(
@@ -189,8 +189,8 @@ def history(registry: Registry, enterprise_id: str) -> tuple[HistoryEntry, ...]:
                 enterprise_id=names[event.person_id or 0],
                 made_by=event.made_by,
                 run_id=event.run_id,
-                records=tuple(keys[record_id] for record_id in _records(event)),
-                others=tuple(names[number] for number in _others(event)),
+                records=tuple(keys[record_id] for record_id in records_of(event)),
+                others=tuple(names[number] for number in others_of(event)),
             )
             for event in found
         )
@@ -226,18 +226,6 @@ def _views(uow: UnitOfWork, record_ids: NDArray[np.int64]) -> tuple[RecordView, 
         for record_id, stored in raw_records(uow, record_ids)
     ]
     return tuple(sorted(views, key=lambda view: key_order(view.key)))
-
-
-def _records(event: Event) -> list[int]:
-    """The records that an event names."""
-    return [int(number) for number in event.payload.get("records", ())]
-
-
-def _others(event: Event) -> list[int]:
-    """The other people that an event names: those it superseded, or the one who survived."""
-    survivor = event.payload.get("superseded_by")
-    named = [*event.payload.get("superseded", ()), *(() if survivor is None else (survivor,))]
-    return [int(number) for number in named]
 
 
 def _numbers(numbers: Iterable[int]) -> NDArray[np.int64]:
