@@ -17,10 +17,15 @@ from mpi.domain.errors import NotYetVisibleError, RegistryError
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.counters import Counters, allocate
+from mpi.registry.dialects import Statement
 from mpi.registry.tables import event
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 
-_NEWEST = sa.select(event.c.revision, event.c.recorded_at).order_by(event.c.revision.desc()).limit(1)
+_NEWEST = Statement(
+    sqlite="SELECT revision, recorded_at FROM event WHERE revision > ? ORDER BY revision DESC LIMIT 1",
+    postgresql="SELECT 0, revision, recorded_at FROM event WHERE revision > ALL (%s::int8[])"
+    " ORDER BY revision DESC LIMIT 1",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,8 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
     """
     if first_revision is None:
         first_revision = allocate(uow, Counters(revision=len(rows.payloads))).revision
-    last = uow.connection.execute(_NEWEST).one_or_none()
-    if first_revision != (last.revision if last else 0) + 1:
+    ((_, last, last_recorded_at),) = uow.dialect.read_each(uow.connection, _NEWEST, [[0]]) or [(0, 0, "")]
+    if first_revision != last + 1:
         raise RegistryError(f"revision {first_revision} does not follow the last event")
     revisions = np.arange(first_revision, first_revision + len(rows.payloads), dtype=np.int64)
     bulk.insert(
@@ -78,7 +83,7 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
             "payload": rows.payloads,
             "made_by": Every(rows.made_by),
             "run_id": Every(rows.run_id),
-            "recorded_at": Every(max(now_text(), last.recorded_at) if last else now_text()),
+            "recorded_at": Every(max(now_text(), last_recorded_at)),
         },
     )
     return first_revision

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from mpi.domain.errors import RunInProgressError
 from mpi.domain.records import RecordKey
-from mpi.registry.dialects import Look, Statement
+from mpi.registry import requests
+from mpi.registry.dialects import Found, Look, Statement
 from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
-from mpi.registry.runs import unfinished_run
+from mpi.registry.requests import AnsweredRequest
 from mpi.registry.tables import person
 from mpi.registry.unit_of_work import UnitOfWork
 
@@ -48,13 +49,17 @@ _BY_RECORD = Statement(
 )
 
 _BY_PERSON = Statement(
-    sqlite="SELECT link.record_id, link.link_id, link.person_id, feature_row FROM link"
-    " JOIN record_feature AS feature ON feature.record_id = link.record_id"
+    sqlite="SELECT link.record_id, link.link_id, link.person_id, feature_row, system.name, record.source_record_id"
+    " FROM link JOIN record_feature AS feature ON feature.record_id = link.record_id"
+    " JOIN source_record AS record ON record.record_id = link.record_id"
+    " JOIN source_system AS system ON system.source_system_id = record.source_system_id"
     " WHERE link.person_id = ? AND link.valid_to_revision IS NULL AND feature_layout = ?",
-    postgresql="SELECT wanted.place - 1, link.record_id, link.link_id, link.person_id, feature_row"
-    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place)"
+    postgresql="SELECT wanted.place - 1, link.record_id, link.link_id, link.person_id, feature_row, system.name,"
+    " record.source_record_id FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place)"
     " JOIN link ON link.person_id = wanted.person_id AND link.valid_to_revision IS NULL"
-    " JOIN record_feature AS feature ON feature.record_id = link.record_id WHERE feature_layout = %s",
+    " JOIN record_feature AS feature ON feature.record_id = link.record_id"
+    " JOIN source_record AS record ON record.record_id = link.record_id"
+    " JOIN source_system AS system ON system.source_system_id = record.source_system_id WHERE feature_layout = %s",
 )
 
 _QUESTIONS = Statement(
@@ -85,11 +90,9 @@ _NUMBERS = Statement(
     postgresql="SELECT 0, record, judgement, revision FROM registry_counter WHERE counter_id = ANY (%s::int2[])",
 )
 
-_KEYS = Statement(
-    sqlite="SELECT record_id, name, source_record_id FROM source_record JOIN source_system USING (source_system_id)"
-    " WHERE record_id = ?",
-    postgresql="SELECT wanted.place - 1, record_id, name, source_record_id FROM unnest(%s::int8[]) WITH ORDINALITY"
-    " AS wanted(record_id, place) JOIN source_record USING (record_id) JOIN source_system USING (source_system_id)",
+_UNFINISHED = Statement(
+    sqlite="SELECT run_id, status FROM run WHERE status = ?",
+    postgresql="SELECT 0, run_id, status FROM run WHERE status = ANY (%s::text[])",
 )
 
 
@@ -151,16 +154,9 @@ def numbers_now(uow: UnitOfWork) -> Numbers:
     return Numbers(records, judgements, revision)
 
 
-def keys_of(uow: UnitOfWork, record_ids: Sequence[int]) -> dict[int, RecordKey]:
-    """The keys of a few records by id."""
-    found = uow.dialect.read_each(uow.connection, _KEYS, [record_ids])
-    return {record_id: RecordKey(system, local_id) for _, record_id, system, local_id in found}
-
-
-def stored_records(uow: UnitOfWork, systems: Sequence[int], local_ids: Sequence[str]) -> list[StoredRecord | None]:
-    """The record of each key (number of the source system, its own id), None where there is none."""
-    found: list[StoredRecord | None] = [None] * len(systems)
-    rows = uow.dialect.read_each(uow.connection, _STORED, [systems, local_ids])
+def _stored(uow: UnitOfWork, rows: Found, count: int) -> list[StoredRecord | None]:
+    """The records of `count` keys from the rows of `_STORED`."""
+    found: list[StoredRecord | None] = [None] * count
     older: dict[int, list[bytes]] = {}
     several = [row[1] for row in rows if row[2] > 1]
     for at, digest in uow.dialect.read_each(uow.connection, _OLDER, [several]) if several else ():
@@ -178,13 +174,16 @@ def placed_rows(uow: UnitOfWork, record_ids: Integers, *, layout: str, width: in
     return _placed(found, width)
 
 
-def members(uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int) -> PlacedRows:
-    """All records of some people, none named twice."""
-    found = uow.dialect.read_each(uow.connection, _BY_PERSON, [person_ids], layout)
-    return _placed(found, width)
+@dataclass(frozen=True, slots=True)
+class Members:
+    """All records of some people, their keys by record id, and the open questions about these people."""
+
+    placed: PlacedRows
+    keys: dict[int, RecordKey]
+    questions: list[OpenQuestion]
 
 
-def _placed(found: list[tuple[int, int, int, int, bytes]], width: int) -> PlacedRows:
+def _placed(found: Found, width: int) -> PlacedRows:
     """Rows in the order of record ids."""
     found.sort(key=itemgetter(1))
     numbers = np.array([row[1:4] for row in found], dtype=np.int64).reshape(-1, 3)
@@ -192,19 +191,18 @@ def _placed(found: list[tuple[int, int, int, int, bytes]], width: int) -> Placed
     return PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows)
 
 
-def members_and_questions(
-    uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int
-) -> tuple[PlacedRows, list[OpenQuestion]]:
-    """All records of some people, none named twice, and the open questions about them."""
+def members(uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int) -> Members:
+    """What is known of some people, none named twice."""
     records, tasks = uow.dialect.read_together(
         uow.connection, Look(_BY_PERSON, [person_ids], (layout,)), Look(_QUESTIONS, [person_ids])
     )
     questions = {
-        question: OpenQuestion(question, task, _pair(records), _pair(people))
+        question: OpenQuestion(question, task, _pair(ends), _pair(people))
         for _, question, task, *rest in tasks
-        for records, people in [(rest[:2], rest[2:])]
+        for ends, people in [(rest[:2], rest[2:])]
     }
-    return _placed(records, width), list(questions.values())
+    keys = {row[1]: RecordKey(row[5], row[6]) for row in records}
+    return Members(_placed(records, width), keys, list(questions.values()))
 
 
 def _pair(ends: Sequence[int | None]) -> tuple[int, int]:
@@ -228,11 +226,33 @@ def changed_since(uow: UnitOfWork, person_ids: Integers, revision: int) -> bool:
 
 def refuse_during_run(uow: UnitOfWork) -> None:
     """Single records wait while a bulk run places people. Raises RunInProgressError."""
-    run = unfinished_run(uow)
-    if run is not None:
-        raise RunInProgressError(f"bulk run {run.run_id} is {run.status}: try again when it has ended")
+    for _, run_id, status in uow.dialect.read_each(uow.connection, _UNFINISHED, [["ingesting", "placing"]]):
+        raise RunInProgressError(f"bulk run {run_id} is {status}: try again when it has ended")
 
 
 def take_locks(uow: UnitOfWork, keys: set[int]) -> None:
     """Holds keys against other writers of single records until the transaction ends; before anything else is read."""
     uow.dialect.lock_keys(uow.connection, sorted(keys), all_keys=len(keys) > MOST_LOCKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a writing transaction finds when it has its locks: the answers there are, the stored record of each key or
+    None, and the counters."""
+
+    answers: dict[str, AnsweredRequest]
+    stored: list[StoredRecord | None]
+    numbers: Numbers
+
+
+def enter(uow: UnitOfWork, locks: set[int], request_ids: Sequence[str], keys: Sequence[tuple[int, str]]) -> Entry:
+    """Takes locks and then reads what is known of some requests and keys (number of the source system, its own id)."""
+    with uow.dialect.together(uow.connection):
+        take_locks(uow, locks)
+        numbers, kept, rows = uow.dialect.read_together(
+            uow.connection,
+            Look(_NUMBERS, [[1]]),
+            requests.look(request_ids),
+            Look(_STORED, list(zip(*keys, strict=True))),
+        )
+    return Entry(requests.by_id(kept), _stored(uow, rows, len(keys)), Numbers(*numbers[0][1:]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
-from mpi.registry.dialects import Statement
+from mpi.registry.dialects import Found, Look, Statement
 from mpi.registry.tables import answered_request
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 
@@ -43,8 +43,17 @@ def answered(uow: UnitOfWork, request_ids: Sequence[str]) -> dict[str, AnsweredR
     """The kept answers of some request ids; ids that nobody has used are left out."""
     if not request_ids:
         return {}
-    rows = uow.dialect.read_each(uow.connection, _KEPT, [request_ids])
-    return {row[1]: AnsweredRequest(*row[1:]) for row in rows}
+    return by_id(uow.dialect.read_each(uow.connection, _KEPT, [request_ids]))
+
+
+def look(request_ids: Sequence[str]) -> Look:
+    """The look-up that `answered` makes, for those who make several at once: `by_id` reads what it gives."""
+    return Look(_KEPT, [request_ids])
+
+
+def by_id(found: Found) -> dict[str, AnsweredRequest]:
+    """The answers that a look-up found."""
+    return {row[1]: AnsweredRequest(*row[1:]) for row in found}
 
 
 def keep(uow: UnitOfWork, rows: Sequence[AnsweredRequest]) -> None:

@@ -14,7 +14,6 @@ from mpi.persons.clusters import weigh_people
 from mpi.persons.enterprise_id import enterprise_ids
 from mpi.registry import online
 from mpi.registry.registry import Registry
-from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.neighbourhood import Newcomers, OnlineRules, Surroundings, look_around
 from mpi.services.resolution import Blocking, Candidate, Grade, MatchOutcome, MatchResult
 
@@ -55,16 +54,15 @@ class Matcher:
         none = np.array([-1], dtype=np.int64)
         new = Newcomers(self._rules.feature_rows([record]), none, none)
         with self._registry.snapshot() as uow:
-            around = look_around(uow, self._rules, new)
-            if around.revision < at_least:
-                raise NotYetVisibleError(f"this registry is at revision {around.revision}, not yet at {at_least}")
-            homes = [(home, self._grade(home)) for home in self._homes(around)]
-            outcome = self._outcome(homes)
-            wanted = [each for each in homes if include_certainly_not or each[1] is not Grade.CERTAINLY_NOT][:limit]
-            candidates = self._candidates(uow, around, wanted, explained=explain)
+            now = online.numbers_now(uow)
+            if now.revision < at_least:
+                raise NotYetVisibleError(f"this registry is at revision {now.revision}, not yet at {at_least}")
+            around = look_around(uow, self._rules, new, now)
+        homes = [(home, self._grade(home)) for home in self._homes(around)]
+        wanted = [each for each in homes if include_certainly_not or each[1] is not Grade.CERTAINLY_NOT][:limit]
         return MatchResult(
-            outcome=outcome,
-            candidates=candidates,
+            outcome=self._outcome(homes),
+            candidates=self._candidates(around, wanted, explained=explain),
             blocking=Blocking(int(around.considered[0]), around.bounded[0]),
             rule_version=self._rules.model.name,
             thresholds=self._rules.model.thresholds,
@@ -113,7 +111,7 @@ class Matcher:
         return MatchOutcome.SEVERAL_FIT if len(close) > 1 else MatchOutcome.MATCH
 
     def _candidates(
-        self, uow: UnitOfWork, around: Surroundings, homes: list[tuple[_Home, Grade]], *, explained: bool
+        self, around: Surroundings, homes: list[tuple[_Home, Grade]], *, explained: bool
     ) -> tuple[Candidate, ...]:
         if not homes:
             return ()
@@ -122,7 +120,6 @@ class Matcher:
         for record_id, person in zip(around.record_ids.tolist(), around.person_ids.tolist(), strict=True):
             if person in records_of:
                 records_of[person].append(record_id)
-        keys = online.keys_of(uow, [record_id for records in records_of.values() for record_id in records])
         names = enterprise_ids(people, self._registry.secret)
         candidates = []
         for name, (home, grade) in zip(names, homes, strict=True):
@@ -135,8 +132,8 @@ class Matcher:
                     match_weight=home.weight,
                     probability=probability_of(home.weight),
                     grade=grade,
-                    cross_references=tuple(keys[record_id] for record_id in records_of[home.person_id]),
-                    best_record=keys[int(around.record_ids[home.best])],
+                    cross_references=tuple(around.names[record_id] for record_id in records_of[home.person_id]),
+                    best_record=around.names[int(around.record_ids[home.best])],
                     vetoes=waterfall.vetoes if waterfall else (),
                     explanation=waterfall if explained else None,
                 )

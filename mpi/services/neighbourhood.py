@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mpi.batch.link import DOUBT
 from mpi.batch.pairs import block_limit
 from mpi.domain.model import FrequencyCap
-from mpi.domain.records import SourceRecord
+from mpi.domain.records import RecordKey, SourceRecord
 from mpi.matching.blocking import blocking_plan
 from mpi.matching.kernel import APART, FORBID, as_rows
 from mpi.matching.scorer import Scorer
@@ -23,7 +23,7 @@ from mpi.matching.stored_keys import choose_candidates, stored_keys
 from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
 from mpi.persons.placement import Decided, place
 from mpi.registry import blocking_keys, online
-from mpi.registry.online import OpenQuestion, PlacedRows
+from mpi.registry.online import Members, Numbers, OpenQuestion, PlacedRows
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.featurise import stored_columns
 from mpi.services.index_keys import keys_name
@@ -122,9 +122,9 @@ class Surroundings:
     """A table of n records: the k newcomers first, then all records of the people that they may be.
 
     `edges` are pairs worth weighing, with their codes int8 (e, comparisons); `keys` uint64 (k, slots) are the
-    newcomers' stored keys. `considered` int64 (k,) counts candidate records; `bounded` names, for each newcomer, the
-    rules whose block was too large. `revision` was the newest when all this was read; `newly_capped` are values that
-    proved to be shared too widely.
+    newcomers' stored keys; `names` gives the stored records' own keys by record id. `considered` int64 (k,) counts
+    candidate records; `bounded` names, for each newcomer, the rules whose block was too large. `revision` was the
+    newest before all this was read; `newly_capped` are values that proved to be shared too widely.
     """
 
     rows: Rows
@@ -134,6 +134,7 @@ class Surroundings:
     edges: Edges
     codes: NDArray[np.int8]
     constraints: Constraints
+    names: dict[int, RecordKey]
     questions: list[OpenQuestion]
     prior: float
     keys: NDArray[np.uint64]
@@ -143,24 +144,24 @@ class Surroundings:
     newly_capped: Capped = field(default_factory=dict)
 
 
-def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers) -> Surroundings:
-    """Find the people that newcomers may be."""
+def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Numbers) -> Surroundings:
+    """Find the people that newcomers may be. `now` was read before anything else that the caller goes by."""
     scorer, count = rules.scorer, len(new.rows)
-    now = online.numbers_now(uow)
     prior = scorer.prior(now.records + count)
     near = _Near(uow, rules, new, now.records)
     found = _placed_rows(uow, rules, near.capped, near.candidate_ids)
     pairs = _scored_pairs(rules, near, found, prior)
     owned = [person for person in new.person_ids.tolist() if person >= 0]
     people = sorted({*owned, *found.person_ids[pairs.right[pairs.right >= count] - count].tolist()})
-    members, questions = _members(uow, rules, near.capped, people)
+    known = _members(uow, rules, near.capped, people)
+    members = known.placed
     old = slice(None) if not owned else np.flatnonzero(~np.isin(members.record_ids, new.record_ids))
     record_ids = np.concatenate([new.record_ids, members.record_ids[old]])
     place_of = {record_id: at for at, record_id in enumerate(record_ids.tolist()) if record_id >= 0}
     right = [at if at < count else place_of[int(found.record_ids[at - count])] for at in pairs.right.tolist()]
     edges = Edges(pairs.left.astype(np.int32), np.array(right, dtype=np.int32), pairs.weights, pairs.vetoes)
     table = np.concatenate([near.rows, members.rows[old]])
-    asked = _local(place_of, (each.records for each in questions))
+    asked = _local(place_of, (each.records for each in known.questions))
     edges, codes = _with_asked(rules, table, edges, pairs.codes, asked, prior)
     return Surroundings(
         rows=table,
@@ -170,7 +171,8 @@ def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers) -> Surround
         edges=edges,
         codes=codes,
         constraints=_constraints(uow, place_of) if now.judgements else no_constraints(),
-        questions=questions,
+        names=known.keys,
+        questions=known.questions,
         prior=prior,
         keys=near.keys,
         considered=np.bincount(pairs.considered, minlength=count),
@@ -301,18 +303,18 @@ def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers
     return np.unique(found[found[:, 0] != found[:, 1]], axis=0)
 
 
-def _members(
-    uow: UnitOfWork, rules: OnlineRules, capped: Capped, people: list[int]
-) -> tuple[PlacedRows, list[OpenQuestion]]:
-    """All records of some people and of those that open questions set beside them, with these questions."""
+def _members(uow: UnitOfWork, rules: OnlineRules, capped: Capped, people: list[int]) -> Members:
+    """What is known of some people and, but for their questions, of those that open questions set beside them."""
     layout = rules.scorer.layout
     if not people:
-        return PlacedRows(_NONE, _NONE, _NONE, np.empty((0, layout.width), dtype=np.uint8)), []
-    found, questions = online.members_and_questions(uow, people, layout=layout.digest, width=layout.width)
-    beside = {person for each in questions for person in each.people if person >= 0} - set(people)
+        return Members(PlacedRows(_NONE, _NONE, _NONE, np.empty((0, layout.width), dtype=np.uint8)), {}, [])
+    known = online.members(uow, people, layout=layout.digest, width=layout.width)
+    placed, keys = known.placed, known.keys
+    beside = {person for each in known.questions for person in each.people if person >= 0} - set(people)
     if beside:
-        found = found.with_more(online.members(uow, sorted(beside), layout=layout.digest, width=layout.width))
-    return found._replace(rows=rules.without(found.rows, capped)), questions
+        more = online.members(uow, sorted(beside), layout=layout.digest, width=layout.width)
+        placed, keys = placed.with_more(more.placed), {**keys, **more.keys}
+    return Members(placed._replace(rows=rules.without(placed.rows, capped)), keys, known.questions)
 
 
 def _links_of(members: PlacedRows, record_ids: Integers) -> Integers:

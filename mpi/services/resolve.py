@@ -19,7 +19,7 @@ from mpi.registry import blocking_keys, bulk, online, persons, requests, source_
 from mpi.registry.codec import PersonalDataCodec
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.known_records import content_digests, key_hashes
-from mpi.registry.online import StoredRecord
+from mpi.registry.online import Numbers, StoredRecord
 from mpi.registry.persons import OpenLinks
 from mpi.registry.registry import Registry
 from mpi.registry.requests import AnsweredRequest
@@ -88,6 +88,11 @@ class _Newcomer:
     stored: StoredRecord | None
     person_id: int
 
+    @property
+    def says_more(self) -> bool:
+        """Whether it is a stored record with other values than the current ones."""
+        return self.stored is not None and bool((self.stored.digests[0] != self.prepared.digest).any())
+
 
 class Resolver:
     """Resolves records into one registry by one set of rules; safe to share between threads."""
@@ -144,31 +149,34 @@ class _Transaction:
 
     def run(self, prepared: Sequence[_Prepared]) -> list[Answer]:
         """Answer every request, in order."""
-        self._lock(prepared)
-        open_ = self._unanswered(prepared)
-        newcomers, late = self._newcomers(open_)
+        found = online.enter(
+            self._uow,
+            self._locks(prepared),
+            [each.request.request_id for each in prepared],
+            [(each.system_id, each.key.source_record_id) for each in prepared],
+        )
+        self._repeat(prepared, found.answers)
+        every = zip(prepared, found.stored, strict=True)
+        newcomers, late = self._newcomers([each for each in every if each[0].request.request_id not in found.answers])
         if newcomers:
-            self._place(newcomers)
+            self._place(newcomers, found.numbers)
         if late:
             self._store_late(late)
         requests.keep(self._uow, self._kept)
         bulk.send(self._uow)
         return [self._answers[each.request.request_id] for each in prepared]
 
-    def _lock(self, prepared: Sequence[_Prepared]) -> None:
-        """Hold the records' blocking keys, their own keys and the request ids against other writers."""
+    def _locks(self, prepared: Sequence[_Prepared]) -> set[int]:
+        """The records' blocking keys, their own keys and the request ids: to be held against other writers."""
         keys = self._rules.lock_keys(np.stack([each.row for each in prepared]))
-        names = [f"{each.key}\x1f{each.request.request_id}" for each in prepared]
-        names += [part for name in names for part in name.split("\x1f")]
-        keys |= {
+        names = {name for each in prepared for name in (f"record {each.key}", f"request {each.request.request_id}")}
+        return keys | {
             int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
             for name in names
         }
-        online.take_locks(self._uow, keys)
 
-    def _unanswered(self, prepared: Sequence[_Prepared]) -> list[_Prepared]:
-        """The requests that have no answer yet; a repeat gets the bytes of the first time."""
-        known = requests.answered(self._uow, [each.request.request_id for each in prepared])
+    def _repeat(self, prepared: Sequence[_Prepared], known: Mapping[str, AnsweredRequest]) -> None:
+        """Answer repeats with the bytes of the first time."""
         digests = {each.request.request_id: each.request.payload_digest for each in prepared}
         for request_id, answer in known.items():
             self._answers[request_id] = answer.response
@@ -176,20 +184,16 @@ class _Transaction:
                 self._answers[request_id] = RequestReusedError(
                     "this request id was used before, for another request; a new request needs a new id"
                 )
-        return [each for each in prepared if each.request.request_id not in known]
 
-    def _newcomers(self, prepared: Sequence[_Prepared]) -> tuple[list[_Newcomer], list[_Newcomer]]:
+    def _newcomers(
+        self, prepared: Sequence[tuple[_Prepared, StoredRecord | None]]
+    ) -> tuple[list[_Newcomer], list[_Newcomer]]:
         """Records to be placed, and versions that came late; the others are answered here."""
-        if not prepared:
-            return [], []
-        stored = online.stored_records(
-            self._uow, [each.system_id for each in prepared], [each.key.source_record_id for each in prepared]
-        )
-        ids = np.array([each.record_id for each in stored if each is not None], dtype=np.int64)
+        ids = np.array([known.record_id for _, known in prepared if known is not None], dtype=np.int64)
         owner = self._owners(ids)
         newcomers: list[_Newcomer] = []
         late: list[_Newcomer] = []
-        for each, known in zip(prepared, stored, strict=True):
+        for each, known in prepared:
             request_id = each.request.request_id
             person = owner.get(known.record_id, -1) if known else -1
             if known is None:
@@ -235,14 +239,14 @@ class _Transaction:
         self._answers[request.request_id] = response
         self._kept.append(AnsweredRequest(request.request_id, VERB, request.payload_digest, response))
 
-    def _place(self, newcomers: list[_Newcomer]) -> None:
+    def _place(self, newcomers: list[_Newcomer], now: Numbers) -> None:
         """Place records, write all that follows, and answer."""
         new = Newcomers(
             np.stack([each.prepared.row for each in newcomers]),
             np.array([each.stored.record_id if each.stored else -1 for each in newcomers], dtype=np.int64),
             np.array([each.person_id for each in newcomers], dtype=np.int64),
         )
-        around = look_around(self._uow, self._rules, new)
+        around = look_around(self._uow, self._rules, new, now)
         decided = decide(self._rules, around, len(newcomers))
         unstored = np.flatnonzero(new.record_ids < 0)
         first = allocate(self._uow, Counters(record=len(unstored), person=len(decided.plan.new_persons)))
@@ -263,7 +267,7 @@ class _Transaction:
         for column, codes in around.newly_capped.items():
             blocking_keys.add_capped(self._uow, column, codes)
         decision = _Decision(newcomers, around, placed, tasks, revisions)
-        outcome = _Outcome(self._uow, self._registry.secret, self._rules, decision)
+        outcome = _Outcome(self._registry.secret, self._rules, decision)
         for each, resolution in zip(newcomers, outcome.resolutions(), strict=True):
             self._keep(each.prepared, resolution)
 
@@ -275,14 +279,12 @@ class _Transaction:
 
     def _store_records(self, newcomers: list[_Newcomer], record_ids: Integers) -> None:
         """Write new records and new versions of stored ones."""
-        is_new = np.array([each.stored is None for each in newcomers], dtype=np.bool_)
-        prepared = [each.prepared for each in newcomers]
-        for write, rows in (
-            (source_records.insert_batch, np.flatnonzero(is_new)),
-            (source_records.supersede_batch, np.flatnonzero(~is_new)),
-        ):
-            if len(rows):
-                write(self._uow, self._batch([prepared[row] for row in rows], record_ids[rows]), run_id=None)
+        new = [at for at, each in enumerate(newcomers) if each.stored is None]
+        changed = [at for at, each in enumerate(newcomers) if each.says_more]
+        for write, rows in ((source_records.insert_batch, new), (source_records.supersede_batch, changed)):
+            if rows:
+                batch = self._batch([newcomers[row].prepared for row in rows], record_ids[rows])
+                write(self._uow, batch, run_id=None)
 
     def _store_late(self, late: list[_Newcomer]) -> None:
         """Keep versions that were captured before the current ones, as history."""
@@ -321,7 +323,7 @@ class _Decision:
 class _Outcome:
     """What became of the newcomers of one transaction, person by person."""
 
-    def __init__(self, uow: UnitOfWork, secret: bytes, rules: OnlineRules, decision: _Decision) -> None:
+    def __init__(self, secret: bytes, rules: OnlineRules, decision: _Decision) -> None:
         self._rules = rules
         self._newcomers = decision.newcomers
         self._around = around = decision.around
@@ -333,7 +335,6 @@ class _Outcome:
         people = people[people >= 0]
         self._names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
         self._created = set(self._plan.new_persons.tolist())
-        self._keys = online.keys_of(uow, sorted(self._partners()))
 
     def _partner(self, at: int) -> int:
         """The place of the record that a record is tied to most strongly; -1 where it stands alone."""
@@ -343,16 +344,11 @@ class _Outcome:
         left, right = int(self._around.edges.left[edge]), int(self._around.edges.right[edge])
         return right if left == at else left
 
-    def _partners(self) -> set[int]:
-        """The ids of all stored records that newcomers are tied to."""
-        partners = {self._partner(at) for at in range(len(self._newcomers))}
-        return {int(self._placed.record_ids[place]) for place in partners if place >= len(self._newcomers)}
-
     def _key(self, place: int) -> RecordKey:
         """The key of the record at a place of the table."""
         if place < len(self._newcomers):
             return self._newcomers[place].prepared.key
-        return self._keys[int(self._placed.record_ids[place])]
+        return self._around.names[int(self._placed.record_ids[place])]
 
     def resolutions(self) -> list[Resolution]:
         """The resolution of every newcomer, in order."""
