@@ -40,9 +40,11 @@ class AsyncIdentityClient:
         self._service: Any = service_grpc.IdentityServiceStub(self._channel)
         self._timeout = timeout
         self._attempts = attempts
+        self._closed = False
 
     async def close(self) -> None:
         """End all calls and the connection."""
+        self._closed = True
         await self._channel.close()
 
     async def __aenter__(self) -> "AsyncIdentityClient":
@@ -193,7 +195,9 @@ class AsyncIdentityClient:
             finally:
                 stream.cancel()
             failures += 1
-            if not error.transient or failures > self._attempts * 10:
+            if self._closed:
+                return
+            if not error.broken or failures > self._attempts * 10:
                 raise error
             if token := error.metadata.get("resume_token"):
                 request.resume_token = token

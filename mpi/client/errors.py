@@ -12,6 +12,8 @@ from google.rpc.status_pb2 import Status
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
+_BROKEN = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
+
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 2.0
 """Seconds before the second try, doubled with every further one, where the service does not say."""
 
@@ -58,6 +60,11 @@ class IdentityError(Exception):
     def transient(self) -> bool:
         """Whether the very same call may succeed later: nobody answered, or too many asked at once."""
         return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED) or self.reason == "TOO_MANY_CALLS"
+
+    @property
+    def broken(self) -> bool:
+        """Whether a stream broke off without the service's saying why: it may be begun again where it was."""
+        return self.transient or (not self.reason and self.code in _BROKEN)
 
 
 def error_of(failed: grpc.RpcError) -> IdentityError:

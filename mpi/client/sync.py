@@ -56,9 +56,11 @@ class IdentityClient:
         self._service = service_grpc.IdentityServiceStub(self._channel)
         self._timeout = timeout
         self._attempts = attempts
+        self._closed = False
 
     def close(self) -> None:
         """End all calls and the connection."""
+        self._closed = True
         self._channel.close()
 
     def __enter__(self) -> "IdentityClient":
@@ -221,7 +223,9 @@ class IdentityClient:
             finally:
                 stream.cancel()
             failures += 1
-            if not error.transient or failures > self._attempts * 10:
+            if self._closed:
+                return
+            if not error.broken or failures > self._attempts * 10:
                 raise error
             if token := error.metadata.get("resume_token"):
                 request.resume_token = token

@@ -114,8 +114,11 @@ class Health:
         self._watch.end()
 
     def close(self) -> None:
-        """Ask no more."""
+        """Ask no more; a question on its way is waited for, but not for ever."""
         self._stopped.set()
+        for thread in (self._thread, self._judge):
+            if thread.is_alive():
+                thread.join(PATIENCE)
         self._threads.shutdown(wait=False)
 
     def _ask(self) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from google.protobuf.message import Message
 
 from mpi.domain.errors import OverloadedError
+from mpi.identity.v1 import health_record_pb2 as health_pb2
 from mpi.identity.v1 import identity_service_pb2 as service_pb2
 from mpi.registry.registry import Registry
-from mpi.rpc import convert, convert_persons, metrics
+from mpi.rpc import convert, convert_entries, convert_persons, metrics
 from mpi.rpc.batches import Batch
 from mpi.rpc.calls import Pool, StreamCall, UnaryCall, UnaryMethod
 from mpi.rpc.convert_rules import explain_response, linkage_rules
@@ -19,6 +20,8 @@ from mpi.rpc.errors import Blame, DeadlinePassedError, DrainingError
 from mpi.rpc.metrics import BlockingMeter
 from mpi.rpc.tokens import Tokens, digest_of
 from mpi.rpc.validation import check
+from mpi.rpc.watching import Watching
+from mpi.services import entries
 from mpi.services.enquire import person_as_of
 from mpi.services.explain import explain_online
 from mpi.services.gather import Gatherer
@@ -27,14 +30,17 @@ from mpi.services.lookup import look_up
 from mpi.services.match import Matcher
 from mpi.services.neighbourhood import OnlineRules
 from mpi.services.resolution import Resolution, ResolveRequest
+from mpi.services.resolve import VERB as RESOLVE
 from mpi.services.resolve import Resolver
 from mpi.services.rules_in_force import rules_in_force
+from mpi.services.watch import Watch
+from mpi.services.withdraw import VERB as WITHDRAW
 from mpi.services.withdraw import withdraw
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["IdentityService"].full_name
 """Full name of the service."""
 
-USUAL_CANDIDATES = 10
+USUAL_CANDIDATES, USUAL_ENTRIES = 10, 100
 ITEMS_IN_WORK = 192
 """Items of one stream that are in work, or answered and not yet read."""
 
@@ -50,13 +56,14 @@ class Services:
     rules: OnlineRules
     matcher: Matcher
     gatherer: Gatherer
+    watch: Watch
 
     @classmethod
     def over(cls, registry: Registry, rules: OnlineRules) -> "Services":
         """The services of a registry. Raises RegistryError, RulesNotReadyError when its keys are not of these rules."""
         check_keys(registry, rules.scorer)
         gatherer = Gatherer(Resolver(registry, rules), observe=metrics.gathered)
-        return cls(registry, rules, Matcher(registry, rules), gatherer)
+        return cls(registry, rules, Matcher(registry, rules), gatherer, Watch(registry))
 
 
 class Identity:
@@ -69,6 +76,7 @@ class Identity:
         self._model = services.rules.model
         self._tokens = Tokens(services.registry.secret)
         self._record = convert.RecordReader(self._model)
+        self._watching = Watching(services.watch, self._tokens, self.drain)
         self._matching = ThreadPoolExecutor(MATCHING_THREADS, thread_name_prefix="mpi-matching")
         self._matched = BlockingMeter("Match")
         self._resolved = BlockingMeter("Resolve")
@@ -81,6 +89,7 @@ class Identity:
         """Finish what was taken in and give everything back."""
         self._matching.shutdown()
         self._services.gatherer.close()
+        self._watching.close()
         self._registry.close()
 
     def unary_calls(self) -> dict[str, UnaryCall]:
@@ -93,6 +102,16 @@ class Identity:
             "LookUpIdentifier": (service_pb2.LookUpIdentifierRequest, self.look_up, Blame("UNKNOWN_IDENTIFIER")),
             "GetPerson": (service_pb2.GetPersonRequest, self.get_person, person),
             "WithdrawRecord": (service_pb2.WithdrawRecordRequest, self.withdraw, Blame("UNKNOWN_RECORD", "record")),
+            "RegisterHealthRecordEntries": (
+                health_pb2.RegisterHealthRecordEntriesRequest,
+                self.register_entries,
+                Blame("UNKNOWN_RECORD", "entries"),
+            ),
+            "ListHealthRecordEntries": (
+                health_pb2.ListHealthRecordEntriesRequest,
+                self.list_entries,
+                Blame("UNKNOWN_PERSON", "parent"),
+            ),
             "GetActiveRules": (service_pb2.GetActiveRulesRequest, self.active_rules, person),
         }
         return {name: UnaryCall(name, *rest) for name, rest in table.items()}
@@ -111,7 +130,8 @@ class Identity:
 
     def watch_calls(self, threads: Pool) -> dict[str, StreamCall]:
         """Methods that answer one request with a stream, by name."""
-        return {}
+        name = "WatchPersons"
+        return {name: StreamCall(name, self._watching.answer, Blame("UNKNOWN_PERSON", "start"), threads)}
 
     def match(self, request: service_pb2.MatchRequest, _seconds: float = 0.0) -> bytes:
         """Who may this record be?"""
@@ -136,7 +156,7 @@ class Identity:
             raise DeadlinePassedError("the deadline passed while the record was written; try again to learn") from None
 
     def _resolving(self, request: service_pb2.ResolveRequest) -> "Future[bytes]":
-        digest = digest_of("Resolve", request.SerializeToString(deterministic=True))
+        digest = digest_of(RESOLVE, request.SerializeToString(deterministic=True))
         wanted = ResolveRequest(request.request_id, digest, self._record(request.record), self._encode_resolution)
         try:
             return self._services.gatherer.submit(wanted)
@@ -194,13 +214,38 @@ class Identity:
         )
         return convert_persons.person_response(view, self._tokens).SerializeToString()
 
+    def register_entries(self, request: health_pb2.RegisterHealthRecordEntriesRequest, _seconds: float) -> bytes:
+        """Register pointers: the bytes of the answer, which are those of the first time for a repeat."""
+        return entries.register(
+            self._registry,
+            request.request_id,
+            digest_of(entries.VERB, request.SerializeToString(deterministic=True)),
+            [convert_entries.entry(each) for each in request.entries],
+            lambda done: convert_entries.register_response(done, self._tokens).SerializeToString(),
+        )
+
+    def list_entries(self, request: health_pb2.ListHealthRecordEntriesRequest, _seconds: float) -> bytes:
+        """One page of the lifelong health record of a person."""
+        question = convert_entries.question(request)
+        page = entries.of_person(
+            self._registry,
+            convert_persons.enterprise_id(request.parent),
+            kinds={convert_entries.kind(each) for each in request.kinds},
+            since=convert_entries.day(request.start_date) if request.HasField("start_date") else None,
+            until=convert_entries.day(request.end_date) if request.HasField("end_date") else None,
+            page_size=min(request.page_size or USUAL_ENTRIES, entries.MOST_A_PAGE),
+            after=self._tokens.position(question, request.page_token) if request.page_token else None,
+            at_least=self._tokens.at_least(request.consistency_token),
+        )
+        return convert_entries.list_response(page, question, self._tokens).SerializeToString()
+
     def withdraw(self, request: service_pb2.WithdrawRecordRequest, _seconds: float) -> bytes:
         """Take a record back: the bytes of the answer, which are those of the first time for a repeat."""
         return withdraw(
             self._registry,
             self._services.rules,
             request_id=request.request_id,
-            payload_digest=digest_of("WithdrawRecord", request.SerializeToString(deterministic=True)),
+            payload_digest=digest_of(WITHDRAW, request.SerializeToString(deterministic=True)),
             key=convert.record_key(request.record),
             reason=request.reason,
             encode=lambda done: convert_persons.withdraw_response(done, self._tokens).SerializeToString(),

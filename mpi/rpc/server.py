@@ -5,6 +5,7 @@ finished, and only then the work behind them is closed.
 """
 
 import threading
+import time
 from dataclasses import dataclass
 
 import grpc
@@ -22,6 +23,7 @@ LARGEST_REQUEST = 1 << 20
 
 LARGEST_REPLY = 16 << 20
 
+_LAST_WAIT = 2.0
 _ROOM_TO_REFUSE = 64
 """Calls beyond all limits that are still refused with details; more are refused by gRPC itself, without."""
 
@@ -110,8 +112,15 @@ class Server:
         return self._server.stop(grace)
 
     def close(self) -> None:
-        """Give back everything, once the server has stopped; waits for work that was taken in."""
+        """Give back everything, once the server has stopped; work that was taken in is finished first.
+
+        Calls that overstayed the grace are waited for a little longer: their threads cannot be ended, only abandoned.
+        """
         self.health.close()
-        for pool in (self._calls, self._watchers, self._batches, self._refusals):
+        pools = (self._calls, self._watchers, self._batches, self._refusals)
+        abandoned_at = time.monotonic() + _LAST_WAIT
+        while any(pool.load for pool in pools) and time.monotonic() < abandoned_at:
+            time.sleep(0.01)
+        for pool in pools:
             pool.shutdown(wait=False)
         self._identity.close()

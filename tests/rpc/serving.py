@@ -1,7 +1,7 @@
 """A server on a real socket over a real registry, and what tests send to it."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +67,7 @@ def writers_held(registry: Registry) -> Iterator[None]:
 
 def lan(local_id: str = "H1", system: str = "hospital", **values: str) -> SourceRecord:
     """Always the same woman."""
-    given = {"full_name": "Trần Thị Lan", "birth_date": "19/03/1984", "citizen_id": "079184000123"}
+    given: dict[str, Any] = {"full_name": "Trần Thị Lan", "birth_date": "19/03/1984", "citizen_id": "079184000123"}
     key = RecordKey(source_system=system, source_record_id=local_id)
     return SourceRecord(key=key, **{**given, "phone": "0903718264", **values})
 
@@ -115,7 +115,8 @@ def told_by(failed: grpc.RpcError) -> Told:
 
 def told_in(status: Status) -> Told:
     infos, fields, retries = [], [], []
-    for detail in status.details:
+    details: Sequence[Any] = status.details
+    for detail in details:
         if detail.Is(ErrorInfo.DESCRIPTOR):
             infos.append(ErrorInfo.FromString(detail.value))
         elif detail.Is(BadRequest.DESCRIPTOR):

@@ -2,6 +2,7 @@
 
 import time
 import unicodedata
+from typing import Any
 
 import grpc
 import psutil
@@ -16,7 +17,7 @@ MEBIBYTE = 1 << 20
 
 
 def raw(served: Running, sent: bytes, method: str = MATCH) -> bytes:
-    call = served.channel.unary_unary(method, request_serializer=None, response_deserializer=None)
+    call: Any = served.channel.unary_unary(method, request_serializer=None, response_deserializer=None)
     answer: bytes = call(sent, timeout=20)
     return answer
 
@@ -74,7 +75,7 @@ def test_a_bad_field_is_named(record: SourceRecord, field: str, served: Running)
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKD"])
 @pytest.mark.parametrize("between", ["", "\u200b", "\u200d", "\ufeff"])
-def test_names_may_have_any_unicode_form_and_zero_width_characters(form: str, between: str, served: Running) -> None:
+def test_names_may_have_any_unicode_form_and_zero_width_characters(form: Any, between: str, served: Running) -> None:
     made = served.client.resolve(lan())
     name = unicodedata.normalize(form, f"Trần{between} Thị Lan")
     record = SourceRecord(full_name=name, birth_date="19/03/1984", citizen_id="079184000123")

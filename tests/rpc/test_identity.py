@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -45,7 +46,7 @@ def test_the_first_record_is_a_new_person_and_a_like_one_is_linked_to_it(served:
 def test_a_repeated_request_gets_the_same_bytes_and_writes_nothing(served: Running) -> None:
     request = resolve_request(lan(), "one")
     method = "/mpi.identity.v1.IdentityService/Resolve"
-    call = served.channel.unary_unary(method, request_serializer=None, response_deserializer=None)
+    call: Any = served.channel.unary_unary(method, request_serializer=None, response_deserializer=None)
     sent = request.SerializeToString()
     first = call(sent)
     assert call(sent) == first
@@ -136,7 +137,7 @@ def test_identifiers_lead_to_people(served: Running) -> None:
         ({"citizen_id": "079184000999"}, "UNKNOWN_IDENTIFIER"),
     ],
 )
-def test_unknown_identifiers_are_told_apart(asked: dict[str, object], reason: str, served: Running) -> None:
+def test_unknown_identifiers_are_told_apart(asked: dict[str, Any], reason: str, served: Running) -> None:
     served.client.resolve(lan())
     told = refused(lambda: served.stub.LookUpIdentifier(service.LookUpIdentifierRequest(**asked)))
     assert (told.code, told.reason) == (grpc.StatusCode.NOT_FOUND, reason)
