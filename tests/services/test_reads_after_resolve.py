@@ -1,5 +1,8 @@
 """What reads, watchers, entries and withdrawals make of records that came one by one."""
 
+import itertools
+import threading
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
@@ -8,7 +11,7 @@ import pytest
 
 from mpi.domain.entries import EntryKind, HealthRecordEntry
 from mpi.domain.errors import RecordWithdrawnError, UnknownIdentifierError
-from mpi.domain.records import SourceRecord
+from mpi.domain.records import RecordKey, SourceRecord
 from mpi.registry.registry import Registry
 from mpi.services.enquire import person_as_of
 from mpi.services.entries import of_person, register
@@ -32,7 +35,7 @@ class _Desk:
         self.rules = OnlineRules(SCORER, registry.secret)
         check_keys(registry, SCORER)
         self._resolver = Resolver(registry, self.rules)
-        self._asked = 0
+        self._asked = itertools.count()
 
     def __call__(self, record: SourceRecord) -> Resolution:
         found: list[Resolution] = []
@@ -41,8 +44,7 @@ class _Desk:
             found.append(resolution)
             return b"answer"
 
-        self._asked += 1
-        (answer,) = self._resolver.resolve([ResolveRequest(f"r{self._asked}", b"", record, encode)])
+        (answer,) = self._resolver.resolve([ResolveRequest(f"r{next(self._asked)}", b"", record, encode)])
         if isinstance(answer, Exception):
             raise answer
         return found[0]
@@ -93,3 +95,48 @@ def test_a_record_s_way_through_the_registry(registry: Registry) -> None:
         (PersonChange.WITHDRAWN, lan),
         (PersonChange.CREATED, other.enterprise_id),
     ]
+
+
+def test_withdrawals_amid_resolves_leave_the_registry_sound(registry: Registry) -> None:
+    """Six writers send versions of one woman's records while a seventh takes them back, one after the other."""
+    desk = _Desk(registry)
+    keys = [RecordKey(f"source{number}", "1") for number in range(6)]
+    for key in keys:
+        desk(replace(LAN[1], key=key))
+    failures: list[BaseException] = []
+    refused: list[RecordWithdrawnError] = []
+
+    def send(key: RecordKey) -> None:
+        try:
+            for turn in range(8):
+                desk(replace(LAN[1], key=key, recorded_at=f"2025-01-{turn + 1:02}"))
+        except RecordWithdrawnError as error:
+            refused.append(error)
+        except BaseException as error:
+            failures.append(error)
+
+    def take_back() -> None:
+        try:
+            for number, key in enumerate(keys[:4]):
+                name = f"w{number}"
+                withdraw(
+                    registry, desk.rules, request_id=name, payload_digest=b"", key=key, reason="x", encode=lambda _: b""
+                )
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=send, args=(key,)) for key in keys] + [threading.Thread(target=take_back)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert_sound(registry)
+    for key in keys[:4]:
+        with pytest.raises(RecordWithdrawnError):
+            look_up(registry, desk.rules, key=key)
+    (left,) = look_up(registry, desk.rules, key=keys[4]).people
+    assert left.cross_references == (keys[4], keys[5])
+    with closing(Watch(registry)) as watch:
+        kinds = Counter(each.kind for each in watch.subscribe(0).take(5))
+    assert kinds[PersonChange.WITHDRAWN] == 4
