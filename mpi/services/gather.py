@@ -1,7 +1,7 @@
 """Gathering concurrent resolves: calls that wait together share one transaction, and each keeps its own outcome.
 
-One thread writes; others may prepare and wait. A transaction that fails with several calls in it is tried again with
-each by itself, so that no call answers for another.
+One thread writes; the callers' own threads standardise their records beside it. A transaction that fails with several
+calls in it is tried again with each by itself, so that no call answers for another.
 """
 
 import logging
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mpi.domain.errors import MpiError, OverloadedError, RegistryError
 from mpi.services.resolution import ResolveRequest
-from mpi.services.resolve import Resolver
+from mpi.services.resolve import Prepared, Resolver
 
 MOST_TOGETHER = 64
 """Calls that one transaction takes in at most."""
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    request: ResolveRequest
+    prepared: Prepared
     answer: "Future[bytes]"
 
 
@@ -54,7 +54,8 @@ class Gatherer:
         A future cancelled before its call is taken up leaves nothing behind. Raises OverloadedError when too many wait,
         or when closing.
         """
-        call = _Call(request, Future())
+        (prepared,) = self._resolver.prepare([request])
+        call = _Call(prepared, Future())
         with self._change:
             if self._closing:
                 raise OverloadedError("the service is being stopped: try another server")
@@ -89,7 +90,7 @@ class Gatherer:
         names: set[object] = set()
         while self._waiting and len(taken) < MOST_TOGETHER:
             call = self._waiting.popleft()
-            own = {call.request.request_id, call.request.record.key}
+            own = {call.prepared.request.request_id, call.prepared.key}
             if not names.isdisjoint(own):
                 postponed.append(call)
             elif call.answer.set_running_or_notify_cancel():
@@ -102,7 +103,7 @@ class Gatherer:
         if self._observe:
             self._observe(len(calls))
         try:
-            answers = self._resolver.resolve([call.request for call in calls])
+            answers = self._resolver.settle([call.prepared for call in calls])
         except Exception as error:
             if len(calls) == 1 or not _may_be_one_calls_fault(error):
                 for call in calls:

@@ -62,7 +62,7 @@ class _ChangedMeanwhileError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class Prepared:
     """A request ready for the registry: source system, stored text, digest uint64 (2,), feature row uint8 (width,)."""
 
     request: ResolveRequest
@@ -73,10 +73,12 @@ class _Prepared:
 
     @property
     def key(self) -> RecordKey:
+        """What names the record for ever."""
         return self.request.record.key
 
     @property
     def recorded_at(self) -> str | None:
+        """When its source captured it."""
         return self.request.record.recorded_at
 
 
@@ -84,7 +86,7 @@ class _Prepared:
 class _Newcomer:
     """A record that is new or has new values; `stored` is what the registry has of it."""
 
-    prepared: _Prepared
+    prepared: Prepared
     stored: StoredRecord | None
     person_id: int
 
@@ -107,7 +109,10 @@ class Resolver:
 
         Raises RegistryError when the registry cannot serve: then nothing of any was done.
         """
-        prepared = self._prepare(asked)
+        return self.settle(self.prepare(asked))
+
+    def settle(self, prepared: Sequence[Prepared]) -> list[Answer]:
+        """Resolve prepared records as `resolve` does, in one transaction."""
         for _ in range(ATTEMPTS):
             try:
                 with self._registry.begin() as uow:
@@ -116,14 +121,15 @@ class Resolver:
                 continue
         raise RegistryError(f"people kept changing while they were read, {ATTEMPTS} times over: try again")
 
-    def _prepare(self, asked: Sequence[ResolveRequest]) -> list[_Prepared]:
+    def prepare(self, asked: Sequence[ResolveRequest]) -> list[Prepared]:
+        """All that can be done before the registry is asked; any thread may do it, beside a transaction."""
         records = [request.record for request in asked]
         rows = self._rules.feature_rows(records)
         systems = self._system_ids({record.key.source_system for record in records})
         raws = [_codec.encode(self._rules.stored_values(record)) for record in records]
         digests = content_digests(raws, [record.recorded_at for record in records])
         return [
-            _Prepared(request, systems[request.record.key.source_system], raw, digest, row)
+            Prepared(request, systems[request.record.key.source_system], raw, digest, row)
             for request, raw, digest, row in zip(asked, raws, digests, rows, strict=True)
         ]
 
@@ -147,7 +153,7 @@ class _Transaction:
         self._answers: dict[str, Answer] = {}
         self._kept: list[AnsweredRequest] = []
 
-    def run(self, prepared: Sequence[_Prepared]) -> list[Answer]:
+    def run(self, prepared: Sequence[Prepared]) -> list[Answer]:
         """Answer every request, in order."""
         found = online.enter(
             self._uow,
@@ -166,7 +172,7 @@ class _Transaction:
         bulk.send(self._uow)
         return [self._answers[each.request.request_id] for each in prepared]
 
-    def _locks(self, prepared: Sequence[_Prepared]) -> set[int]:
+    def _locks(self, prepared: Sequence[Prepared]) -> set[int]:
         """The records' blocking keys, their own keys and the request ids: to be held against other writers."""
         keys = self._rules.lock_keys(np.stack([each.row for each in prepared]))
         names = {name for each in prepared for name in (f"record {each.key}", f"request {each.request.request_id}")}
@@ -175,7 +181,7 @@ class _Transaction:
             for name in names
         }
 
-    def _repeat(self, prepared: Sequence[_Prepared], known: Mapping[str, AnsweredRequest]) -> None:
+    def _repeat(self, prepared: Sequence[Prepared], known: Mapping[str, AnsweredRequest]) -> None:
         """Answer repeats with the bytes of the first time."""
         digests = {each.request.request_id: each.request.payload_digest for each in prepared}
         for request_id, answer in known.items():
@@ -186,7 +192,7 @@ class _Transaction:
                 )
 
     def _newcomers(
-        self, prepared: Sequence[tuple[_Prepared, StoredRecord | None]]
+        self, prepared: Sequence[tuple[Prepared, StoredRecord | None]]
     ) -> tuple[list[_Newcomer], list[_Newcomer]]:
         """Records to be placed, and versions that came late; the others are answered here."""
         ids = np.array([known.record_id for _, known in prepared if known is not None], dtype=np.int64)
@@ -232,7 +238,7 @@ class _Transaction:
             blocking=Blocking(0, ()),
         )
 
-    def _keep(self, prepared: _Prepared, resolution: Resolution) -> None:
+    def _keep(self, prepared: Prepared, resolution: Resolution) -> None:
         """Answer a request, and remember the answer for its repeats."""
         request = prepared.request
         response = request.encode(resolution)
@@ -293,7 +299,7 @@ class _Transaction:
         online.refuse_during_run(self._uow)
         source_records.archive_batch(self._uow, self._batch([each.prepared for each in late], ids), run_id=None)
 
-    def _batch(self, prepared: list[_Prepared], record_ids: Integers) -> RecordBatchRows:
+    def _batch(self, prepared: list[Prepared], record_ids: Integers) -> RecordBatchRows:
         hashes = [key_hashes(each.system_id, [each.key.source_record_id]) for each in prepared]
         return RecordBatchRows(
             source_system_id=np.array([each.system_id for each in prepared], dtype=np.int64),
