@@ -1,10 +1,12 @@
 """`mpi db` and `mpi runs`: the state of a registry."""
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from mpi.cli.options import AsJson, Db, example
+from mpi.cli.options import DEFAULT_RULES, AsJson, Db, RulesName, example
 
 
 def add_to(app: typer.Typer) -> None:
@@ -13,6 +15,7 @@ def add_to(app: typer.Typer) -> None:
     group = typer.Typer(help="Make, migrate and check a registry.", no_args_is_help=True)
     group.command(epilog=example("mpi db migrate --db postgresql://mpi@localhost/registry"))(migrate)
     group.command(epilog=example("mpi db check --db sqlite:///registry.db"))(check)
+    group.command(epilog=example("mpi db index --db sqlite:///registry.db --rules vn_person"))(index)
     app.add_typer(group, name="db")
 
 
@@ -28,6 +31,35 @@ def migrate(db: Db = None, as_json: AsJson = False) -> None:
         print_json({"registry": name, "schema_version": SCHEMA_VERSION})
     else:
         typer.echo(f"{name} has schema {SCHEMA_VERSION}")
+
+
+def index(db: Db = None, rules: RulesName = DEFAULT_RULES, as_json: AsJson = False) -> None:
+    """Make the registry ready for `mpi serve` with these rules: their feature rows and blocking keys for every record.
+
+    `mpi link` leaves a registry ready for the rules that it linked with. This is for a registry that comes from an
+    older version, or that is to be served with other rules; it is a bulk run without any source.
+    """
+    from mpi.app import App
+    from mpi.cli.output import print_json
+    from mpi.cli.progress import COMPILING, Reporter
+    from mpi.services.compile_kernels import compile_kernels
+    from mpi.services.link import LinkRequest, link_sources
+
+    app = App.start()
+    chosen = app.rules(rules)
+    with (
+        app.open_registry(db, create=False) as registry,
+        TemporaryDirectory() as nothing,
+        Reporter("indexing") as progress,
+    ):
+        request = LinkRequest((), chosen.required_columns, Path(nothing, "rejects.parquet"))
+        compile_kernels(chosen.model, lambda: progress(COMPILING, 0, 0))
+        summary = link_sources(registry, chosen.model, request, progress=progress)
+        name = registry.name
+    if as_json:
+        print_json({"registry": name, "rules": summary.rules, "records": summary.records, "run_id": summary.run_id})
+    else:
+        typer.echo(f"{name} is ready to serve {summary.rules}: {summary.records:,} records")
 
 
 def check(db: Db = None, as_json: AsJson = False) -> None:
