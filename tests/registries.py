@@ -5,6 +5,7 @@ tests/conftest.py makes these fixtures known to every folder of tests.
 
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def postgres() -> Iterator[PostgresServer]:
     with postgres_server(durable=False) as server:
         migrate(server.create_database(_TEMPLATE))
         yield server
+
+
+@contextmanager
+def migrated(server: PostgresServer) -> Iterator[str]:
+    """A migrated registry of its own on the server of `postgres`, gone after the block."""
+    name = f"test_{next(_numbers)}"
+    yield server.create_database(name, template=_TEMPLATE)
+    server.drop_database(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,10 +61,8 @@ def registry_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
         migrate(url)
         yield url
         return
-    server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{next(_numbers)}"
-    yield server.create_database(name, template=_TEMPLATE)
-    server.drop_database(name)
+    with migrated(request.getfixturevalue("postgres")) as url:
+        yield url
 
 
 @pytest.fixture

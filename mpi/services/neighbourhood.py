@@ -44,6 +44,10 @@ _NONE = np.empty(0, dtype=np.int64)
 _NO_CODES = np.empty(0, dtype=np.uint64)
 
 
+class ChangedMeanwhileError(Exception):
+    """A person changed while it was read: nothing was written, look again."""
+
+
 class OnlineRules:
     """A linkage model made ready for single records: compiled once a process, shared by its threads.
 
@@ -145,7 +149,10 @@ class Surroundings:
 
 
 def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Numbers) -> Surroundings:
-    """Find the people that newcomers may be. `now` was read before anything else that the caller goes by."""
+    """Find the people that newcomers may be. `now` was read before anything else that the caller goes by.
+
+    Raises ChangedMeanwhileError, which no snapshot sees.
+    """
     scorer, count = rules.scorer, len(new.rows)
     prior = scorer.prior(now.records + count)
     near = _Near(uow, rules, new, now.records)
@@ -158,7 +165,11 @@ def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Number
     old = slice(None) if not owned else np.flatnonzero(~np.isin(members.record_ids, new.record_ids))
     record_ids = np.concatenate([new.record_ids, members.record_ids[old]])
     place_of = {record_id: at for at, record_id in enumerate(record_ids.tolist()) if record_id >= 0}
-    right = [at if at < count else place_of[int(found.record_ids[at - count])] for at in pairs.right.tolist()]
+    try:
+        right = [at if at < count else place_of[int(found.record_ids[at - count])] for at in pairs.right.tolist()]
+    except KeyError:
+        # a candidate went to another person between two statements
+        raise ChangedMeanwhileError from None
     edges = Edges(pairs.left.astype(np.int32), np.array(right, dtype=np.int32), pairs.weights, pairs.vetoes)
     table = np.concatenate([near.rows, members.rows[old]])
     asked = _local(place_of, (each.records for each in known.questions))

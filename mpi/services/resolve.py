@@ -29,6 +29,7 @@ from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.moments import is_earlier
 from mpi.services.neighbourhood import (
     UNNUMBERED,
+    ChangedMeanwhileError,
     Newcomers,
     OnlineRules,
     Surroundings,
@@ -55,10 +56,6 @@ Integers = NDArray[np.int64]
 Answer = bytes | MpiError
 
 _codec = PersonalDataCodec()
-
-
-class _ChangedMeanwhileError(Exception):
-    """A person that was read has changed since: nothing was written, try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class Resolver:
             try:
                 with self._registry.begin() as uow:
                     return _Transaction(replace(uow, later=[]), self._registry, self._rules).run(prepared)
-            except _ChangedMeanwhileError:
+            except ChangedMeanwhileError:
                 continue
         raise RegistryError(f"people kept changing while they were read, {ATTEMPTS} times over: try again")
 
@@ -281,7 +278,7 @@ class _Transaction:
         """Nobody of the table may have changed since it was read. From here on nobody can: the counters are held."""
         people = np.unique(around.person_ids[around.person_ids >= 0])
         if revision != around.revision and len(people) and online.changed_since(self._uow, people, around.revision):
-            raise _ChangedMeanwhileError
+            raise ChangedMeanwhileError
 
     def _store_records(self, newcomers: list[_Newcomer], record_ids: Integers) -> None:
         """Write new records and new versions of stored ones."""
