@@ -78,12 +78,14 @@ def processor_seconds(processes: Sequence[psutil.Process]) -> float:
     return total
 
 
-def database_processes(server: Path | None) -> list[psutil.Process]:
-    """The processes of a PostgreSQL server in a folder."""
+def database_seconds(server: Path | None) -> float:
+    """Processor time that a PostgreSQL server in a folder has had, with connections that were closed since."""
     if server is None:
-        return []
+        return 0.0
     postmaster = psutil.Process(int((server / "data" / "postmaster.pid").read_text().split()[0]))
-    return [postmaster, *postmaster.children(recursive=True)]
+    ended = postmaster.cpu_times()
+    running = processor_seconds([postmaster, *postmaster.children(recursive=True)])
+    return running + float(ended.children_user + ended.children_system)
 
 
 @contextmanager

@@ -10,10 +10,9 @@ from benchmarks.online import bare
 from benchmarks.online.registries import DATABASES, Copied, Kept, copied, kept
 from benchmarks.online.server import (
     Running,
-    database_processes,
+    database_seconds,
     echoing,
     histogram,
-    processor_seconds,
     serving,
 )
 from benchmarks.online.split import Split, split
@@ -82,10 +81,9 @@ class _Course:
     def _phase(self, server: Running, given: dict[str, Any]) -> dict[str, Any]:
         clock = {"warm_up": self.size.warm_up, "seconds": self.size.seconds}
         asked = clock | {"target": server.target, "unseen": str(self.parts.unseen)} | given
-        database = database_processes(self.database)
-        before = server.samples(), server.processor_seconds(), processor_seconds(database)
+        before = server.samples(), server.processor_seconds(), database_seconds(self.database)
         found = run_worker("benchmarks.online.load", asked).figures
-        after = server.samples(), server.processor_seconds(), processor_seconds(database_processes(self.database))
+        after = server.samples(), server.processor_seconds(), database_seconds(self.database)
         calls = max(found["records_used"], 1)
         phase = {
             **{name: asked[name] for name in ("verb", "way", "clients", "rate") if name in asked},
