@@ -156,9 +156,15 @@ def test_a_burst_cuts_nobody_who_keeps_reading(registry: Registry) -> None:
     with watching(registry, waiting=10, page=4, patience=60) as watch:
         subscription = watch.subscribe()
         assert subscription.take(0.3) == []
+        _write(registry, 3)
+        assert _revisions(_take(subscription, 3)) == [1, 2, 3]
+        _wait(lambda: subscription.take(0.1) == [] and subscription._live)
+        _write(registry, 3)
+        assert _revisions(_take(subscription, 3)) == [4, 5, 6]
+        assert subscription.revision == 6
         _write(registry, 500)
         _wait(lambda: not subscription._live)
-        assert _revisions(_take(subscription, 500)) == list(range(1, 501))
+        assert _revisions(_take(subscription, 500)) == list(range(7, 507))
         _wait(lambda: subscription.take(0.1) == [] and subscription._live)
         assert subscription._behind_since is None
 
