@@ -12,7 +12,7 @@ from google.rpc.status_pb2 import Status
 _STATUS_KEY = "grpc-status-details-bin"
 _CODES: Mapping[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 
-_BROKEN = frozenset({grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
+_BROKEN = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN})
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 2.0
 """Seconds before the second try, doubled with every further one, where the service does not say."""
@@ -59,6 +59,9 @@ class IdentityError(Exception):
     @property
     def transient(self) -> bool:
         """Whether the very same call may succeed later: nobody answered, or too many asked at once."""
+        if not self.reason:
+            # A server that goes down refuses calls that had just reached it with either.
+            return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
         return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED) or self.reason == "TOO_MANY_CALLS"
 
     @property
