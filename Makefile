@@ -3,7 +3,7 @@
 .PHONY: help setup demo test check generated-check proto bench lock clean
 
 PYTHON := .venv/bin/python
-CODE := mpi benchmarks tests tools
+CODE := mpi benchmarks examples tests tools
 
 # Stamps carry the content of the lock and the place of the checkout, so a second run is quick and a stale one is not trusted.
 KEY := $(shell { pwd; cat pyproject.toml tools/environment.sh requirements/*.txt; } | cksum | tr -d ' ')

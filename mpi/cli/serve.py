@@ -55,9 +55,10 @@ def serve(  # noqa: PLR0913 (options of a command)
     from mpi.matching.scorer import Scorer
 
     app = App.start()
+    answered_at = _parts(rpc, "--rpc")
+    counted_at = None if metrics is None else _parts(metrics, "--metrics")
     chosen = app.rules(rules)
-    host, port = _parts(rpc, "--rpc")
-    with _port_held(host, port) as address, _metrics_folder():
+    with _port_held(*answered_at) as address, _metrics_folder():
         # Only from here on may mpi.rpc be imported: metrics find their folder then.
         from mpi.rpc.server import Limits
         from mpi.rpc.warm_up import warm_up
@@ -76,21 +77,20 @@ def serve(  # noqa: PLR0913 (options of a command)
             reflected=reflection,
             grace=grace,
         )
-        code = _run(_roles(serving, workers, metrics), serving, as_json=as_json)
+        code = _run(_roles(serving, workers, counted_at), serving, as_json=as_json)
     if code:
         raise typer.Exit(code)
 
 
-def _roles(serving: "Serving", workers: int, metrics: str | None) -> "list[Role]":
+def _roles(serving: "Serving", workers: int, counted_at: tuple[str, int] | None) -> "list[Role]":
     """What each process does: workers first, then who tells the metrics."""
     from mpi.rpc.exporter import export
     from mpi.rpc.worker import serve as serve_in_worker
     from mpi.rpc.workers import Role
 
     roles = [Role(f"worker {number}", partial(serve_in_worker, serving)) for number in range(1, workers + 1)]
-    if metrics is not None:
-        host, port = _parts(metrics, "--metrics")
-        roles.append(Role("metrics", partial(export, host, port, os.environ[_METRICS_FOLDER])))
+    if counted_at is not None:
+        roles.append(Role("metrics", partial(export, *counted_at, os.environ[_METRICS_FOLDER])))
     return roles
 
 
