@@ -6,6 +6,7 @@ byte changes. Keys are compared as signed 64-bit integers, as databases do.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ PAGE_ENTRIES = 64
 
 CUT = 4
 """A block that no column refines any more gives at most CUT times its rule's limit of candidates, the newest."""
+
+SIGN = np.uint64(1 << 63)
+"""What turns a key into its sort code and back."""
 
 _SHIFTS = tuple(8 * (STORED_REFINEMENTS - depth) for depth in range(STORED_REFINEMENTS + 1))
 
@@ -52,6 +56,40 @@ def stored_keys(plan: BlockingPlan, rows: NDArray[np.uint8], key: bytes) -> NDAr
     keys = np.zeros((len(rows), plan.slots), dtype=np.uint64)
     fill_stored_keys(plan.keys, plan.refining, as_rows(rows), key_words(key), keys)
     return keys
+
+
+@leaf
+def _spread(keys: Any, record_ids: Any, shift: Any, ends: Any, out: Any) -> None:
+    """Lay the keys out by the leading bits of their sort codes, which `shift` leaves; `ends` hold where each part ends
+    and are moved to where it begins."""
+    codes, ids = out
+    for record in range(keys.shape[0]):
+        for slot in range(keys.shape[1]):
+            if keys[record, slot] != 0:
+                ends[(keys[record, slot] ^ SIGN) >> shift] += 1
+    for part in range(1, ends.shape[0]):
+        ends[part] += ends[part - 1]
+    for record in range(keys.shape[0] - 1, -1, -1):
+        for slot in range(keys.shape[1]):
+            if keys[record, slot] != 0:
+                code = keys[record, slot] ^ SIGN
+                ends[code >> shift] -= 1
+                codes[ends[code >> shift]] = code
+                ids[ends[code >> shift]] = record_ids[record]
+
+
+def spread_keys(keys: NDArray[np.uint64], record_ids: Integers, bits: int) -> list[tuple[NDArray[np.uint64], Integers]]:
+    """The entries of keys uint64 (n, slots), 0 for none, in 2**bits parts of growing keys, unsorted within: sort codes
+    uint64 and record ids int64, in the order of the records given.
+
+    A sort code is the key with its sign bit turned, so that unsigned order is the order of signed keys.
+    """
+    starts = np.zeros((1 << bits) + 1, dtype=np.int64)
+    found = int(np.count_nonzero(keys))
+    codes, ids = np.empty(found, dtype=np.uint64), np.empty(found, dtype=np.int64)
+    starts[-1] = found
+    _spread(keys, record_ids, np.uint64(64 - bits), starts[:-1], (codes, ids))
+    return [(codes[a:b], ids[a:b]) for a, b in pairwise(starts.tolist())]
 
 
 @leaf

@@ -16,19 +16,18 @@ from mpi.matching.blocking import BlockingPlan, blocking_plan
 from mpi.matching.scorer import Scorer
 from mpi.matching.sharing import CappedValues
 from mpi.matching.sorting import sort_by_code
-from mpi.matching.stored_keys import KeyPages, key_pages, stored_keys
+from mpi.matching.stored_keys import SIGN, KeyPages, key_pages, spread_keys, stored_keys
 from mpi.registry import blocking_keys, source_records
 from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 
-RECORDS_A_PASS = 2_000_000
-"""Records whose keys are sorted at once; of more, every pass takes a part of the keys, which bounds memory."""
+RECORDS_A_PART = 500_000
+"""Records whose number of keys is sorted and written at once, which bounds memory."""
 
 FEW = 0.02
 """Share of new records up to which keys are added one by one."""
 
-_CHUNK = 100_000
-_SIGN = np.uint64(1 << 63)
+_CHUNK = 20_000
 
 Integers = NDArray[np.int64]
 Rows = NDArray[np.uint8]
@@ -83,27 +82,19 @@ def write_keys(
 
 
 def _pages(plan: BlockingPlan, rows: Rows, record_ids: Integers, key: bytes) -> Iterator[KeyPages]:
-    """Pages of all keys in the order of the keys, a pass of them at a time."""
-    passes = 1 << max(len(rows) // RECORDS_A_PASS, 0).bit_length()
-    width = (1 << 64) // passes
+    """Pages of all keys in the order of the keys, a part of them at a time."""
+    bits = max((len(rows) // RECORDS_A_PART).bit_length(), 1)
     by_id = np.argsort(record_ids, kind="stable")
+
+    def spread(start: int) -> list[tuple[NDArray[np.uint64], Integers]]:
+        chosen = by_id[start : start + _CHUNK]
+        return spread_keys(stored_keys(plan, rows[chosen], key), record_ids[chosen], bits)
+
     with ThreadPoolExecutor(threads_available()) as executor:
-        for number in range(passes):
-            low = np.uint64(number * width)
-            span = np.uint64(width - 1)
-
-            def part(start: int, low: np.uint64 = low, span: np.uint64 = span) -> tuple[NDArray[np.uint64], Integers]:
-                chosen = by_id[start : start + _CHUNK]
-                keys = stored_keys(plan, rows[chosen], key)
-                # as signed numbers, which databases sort by, the upper half of the keys comes first
-                keys_sorted_as = keys ^ _SIGN
-                records, slots = np.nonzero((keys != 0) & (keys_sorted_as - low <= span))
-                return keys_sorted_as[records, slots], record_ids[chosen[records]]
-
-            parts = list(executor.map(part, range(0, len(rows), _CHUNK)))
-            codes = np.concatenate([each[0] for each in parts]) if parts else np.empty(0, dtype=np.uint64)
-            entries = np.concatenate([each[1] for each in parts]) if parts else np.empty(0, dtype=np.int64)
-            del parts
-            words = entries.view(np.uint64)
-            sort_by_code(codes, words)
-            yield key_pages((codes ^ _SIGN).view(np.int64), words.view(np.int64))
+        chunks = list(executor.map(spread, range(0, len(rows), _CHUNK)))
+    for part in range(1 << bits):
+        codes = np.concatenate([chunk[part][0] for chunk in chunks]) if chunks else np.empty(0, dtype=np.uint64)
+        entries = np.concatenate([chunk[part][1] for chunk in chunks]) if chunks else np.empty(0, dtype=np.int64)
+        sort_by_code(codes, entries.view(np.uint64))
+        codes ^= SIGN
+        yield key_pages(codes.view(np.int64), entries)
