@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 import mpi
-from benchmarks.scenario import WORK, log
+from benchmarks.places import WORK
+from benchmarks.scenario import log
 from mpi.batch.pairs import threads_available
 from mpi.domain.model import FieldRule, LinkageModel
 from mpi.standardise.record import standardise_table

@@ -26,7 +26,8 @@ from rich.console import Console
 from benchmarks import tables
 from benchmarks.cities import city, standard_records
 from benchmarks.environment import describe_environment
-from benchmarks.scenario import KEY, RESULTS, WORK, log, rules_entry, trained_model, write_json
+from benchmarks.places import WORK
+from benchmarks.scenario import KEY, RESULTS, log, rules_entry, trained_model, write_json
 from mpi.batch.tables import columns_of_table
 from mpi.matching.blocking import blocking_plan
 from mpi.matching.scorer import Scorer

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.scenario import HERE, WORK
+from benchmarks.places import HERE, WORK
 
 SAMPLE = 0.1
 """Seconds between two looks at a worker's memory."""

@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.environment import describe_environment
+from benchmarks.places import HERE
 from mpi.domain.model import LinkageModel
 from mpi.rules.catalogue import Catalogue
 from mpi.rules.load import load_model
-
-HERE = Path(__file__).parent
-WORK = HERE / "work"
-"""Cities, registries and environments made for benchmarks; ignored by git, safe to delete."""
 
 RESULTS = HERE / "results"
 BASELINE = HERE / "baseline"

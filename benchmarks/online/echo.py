@@ -10,11 +10,10 @@ import threading
 
 import grpc
 
+from benchmarks.online.messages import ECHO
 from mpi.identity.v1 import identity_service_pb2 as service
 from mpi.rpc.calls import Handler, Method, Methods, Pool
 from mpi.rpc.server import _OPTIONS, Limits
-
-METHOD = "/mpi.benchmarks.Echo/Echo"
 
 
 def _echo(data: bytes, _context: grpc.ServicerContext) -> bytes:
@@ -29,7 +28,7 @@ def main() -> None:
     pool = Pool(limits.threads, "echo")
     handler: Handler = grpc.unary_unary_rpc_method_handler(_echo)
     server = grpc.server(pool, options=_OPTIONS, maximum_concurrent_rpcs=limits.most)
-    server.add_generic_rpc_handlers((Methods({METHOD: Method(handler, pool, limits.calls, handler)}),))
+    server.add_generic_rpc_handlers((Methods({ECHO: Method(handler, pool, limits.calls, handler)}),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(json.dumps({"rpc": f"127.0.0.1:{port}"}) + "\n")

@@ -20,8 +20,7 @@ import grpc
 import numpy as np
 from grpc import aio
 
-from benchmarks.online.echo import METHOD as ECHO
-from benchmarks.online.split import messages_of
+from benchmarks.online.messages import ECHO, messages_of
 from benchmarks.processes import worker
 from mpi.identity.v1 import identity_service_pb2 as service
 
@@ -189,10 +188,7 @@ async def _closed(given: dict[str, Any], verb: Verb, requests: _Requests) -> Tal
         tally.first = counted_from
 
         async def client(calling: Any) -> None:
-            for request in requests:
-                begun = time.perf_counter()
-                if begun >= until:
-                    break
+            while (begun := time.perf_counter()) < until and (request := next(requests, None)) is not None:
                 await _call(calling, request, begun, tally if begun >= counted_from else None)
 
         await asyncio.gather(*map(client, connections))

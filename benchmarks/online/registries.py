@@ -16,8 +16,9 @@ import psycopg
 
 from benchmarks.cities import City, code_digest
 from benchmarks.online.split import Split
+from benchmarks.places import WORK
 from benchmarks.processes import run_worker
-from benchmarks.scenario import KEY, WORK, log, read_json, trained_model, write_json
+from benchmarks.scenario import KEY, log, read_json, trained_model, write_json
 from tests.postgres import PostgresServer, postgres_server
 
 DATABASES = ("sqlite", "postgresql")

@@ -23,7 +23,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.online.registries import Copied
-from benchmarks.scenario import HERE
+from benchmarks.places import HERE
 
 _STARTING = 60.0
 _STOPPING = 60.0
@@ -137,6 +137,8 @@ def _started(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def histogram(before: dict[Any, float], after: dict[Any, float], name: str, method: str = "") -> dict[str, Any]:

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.cities import RECORD, City
+from benchmarks.online.messages import MESSAGE
 from benchmarks.scenario import log
 from mpi.identity.v1 import record_pb2
 
 UNSEEN = "unseen.parquet"
-MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,6 @@ def split(made: City, share: float) -> Split:
     pq.write_table(pa.table({MESSAGE: column}), unfinished)
     unfinished.rename(parts.unseen)
     return parts
-
-
-def messages_of(path: Path, first: int, count: int) -> list[record_pb2.SourceRecord]:
-    """Some of the unseen records, from one place on."""
-    column = pq.read_table(path)[MESSAGE].slice(first, count)
-    return [record_pb2.SourceRecord.FromString(each) for each in column.to_pylist()]
 
 
 def _places(source: str, ids: list[str]) -> NDArray[np.float64]:

@@ -6,7 +6,8 @@ import sys
 import venv
 from pathlib import Path
 
-from benchmarks.scenario import HERE, WORK, log
+from benchmarks.places import HERE, WORK
+from benchmarks.scenario import log
 
 
 class PeerUnavailableError(RuntimeError):

@@ -13,8 +13,8 @@ import numpy as np
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
+from benchmarks.places import WORK
 from benchmarks.processes import worker
-from benchmarks.scenario import WORK
 
 PROBABILITIES = (0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 0.99999)
 """Match probabilities at which pairs are clustered; 0.99 is that of Splink's febrl4 example."""

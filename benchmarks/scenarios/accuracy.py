@@ -9,8 +9,9 @@ import numpy as np
 from benchmarks.cities import City, city, person_labels, standard_records
 from benchmarks.peers.city_table import write_city_table
 from benchmarks.peers.environment import PeerUnavailableError, peer_python
+from benchmarks.places import HERE, WORK
 from benchmarks.processes import Worked, WorkerError, run_worker
-from benchmarks.scenario import HERE, WORK, Context, Result, log, rules_entry, trained_model
+from benchmarks.scenario import Context, Result, log, rules_entry, trained_model
 from mpi.batch.evaluate import evaluate_labels
 
 SEEDS = {"default": 9101, "rough": 9102, "harsh": 9101}

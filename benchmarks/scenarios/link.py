@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cities import City, city
+from benchmarks.places import WORK
 from benchmarks.processes import run_worker
-from benchmarks.scenario import WORK, Context, Result, Tier, log, rules_entry, trained_model
+from benchmarks.scenario import Context, Result, Tier, log, rules_entry, trained_model
 from tests.postgres import PostgresUnavailableError, postgres_server
 
 SEED = 6001

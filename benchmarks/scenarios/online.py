@@ -64,11 +64,11 @@ class _Course:
         )
 
     def resolve(self, **given: Any) -> dict[str, Any]:
-        """Calls that use unseen records up."""
-        most = given.pop("most", self.parts.unseen_records - self.next_unseen)
-        phase = self._phase(
-            self.server, {"verb": "Resolve", "first": self.next_unseen, "most": most, "again": False} | given
-        )
+        """Calls that use unseen records up; what the stream needs is left for it."""
+        left = self.parts.unseen_records - self.next_unseen
+        most = self.size.items if given["way"] == "stream" else left - self.size.items
+        usual = {"verb": "Resolve", "first": self.next_unseen, "most": most, "again": False}
+        phase = self._phase(self.server, usual | given)
         self.next_unseen += phase["records_used"]
         return phase
 
@@ -122,7 +122,7 @@ def _course(registry: Kept, parts: Split, size: Size, workers: int) -> dict[str,
             for given in (
                 {"way": "closed", "clients": 1},
                 {"way": "closed", "clients": CLIENTS},
-                {"way": "stream", "verb": "BatchResolve", "most": size.items},
+                {"way": "stream", "verb": "BatchResolve"},
             ):
                 writing.append(course.resolve(**given))
                 moments.append(bare.moment(copy.url))

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cities import city, standard_records
+from benchmarks.places import WORK
 from benchmarks.plain_rules import choose_columns
 from benchmarks.processes import Worked, run_worker
-from benchmarks.scenario import WORK, Context, Result, log, rules_entry, trained_model
+from benchmarks.scenario import Context, Result, log, rules_entry, trained_model
 
 SEED = 7001
 RECORDS_A_PERSON = 1.84

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.cities import person_labels, standard_batches
+from benchmarks.places import WORK
 from benchmarks.processes import worker
-from benchmarks.scenario import KEY, WORK, trained_model
+from benchmarks.scenario import KEY, trained_model
 from mpi.batch.pairs import PairFinder, threads_available
 from mpi.batch.tables import columns_of_table
 from mpi.domain.model import LinkageModel

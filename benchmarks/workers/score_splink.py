@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow.parquet as pq
 from splink import DuckDBAPI, Linker
 
+from benchmarks.places import WORK
 from benchmarks.plain_rules import plain
 from benchmarks.processes import worker
-from benchmarks.scenario import WORK, trained_model
+from benchmarks.scenario import trained_model
 from mpi.batch.splink_model import ROW, register_term_frequencies, splink_settings, splink_table
 
 
