@@ -2,15 +2,10 @@
 this is imported, and what is read then is the sum over its workers.
 """
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import grpc
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import REGISTRY
-
-DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+from prometheus_client import Counter, Gauge, Histogram
 
 _CALL_SECONDS = Histogram(
     "mpi_rpc_seconds",
@@ -106,13 +101,3 @@ def batches(change: int) -> None:
 def waiting(calls: int) -> None:
     """Note how many calls wait for a thread."""
     _WAITING.set(calls)
-
-
-def exposition(environment: Mapping[str, str] = os.environ) -> bytes:
-    """Everything counted, as Prometheus reads it: of all workers, or of this process when it serves alone."""
-    folder = environment.get(DIRECTORY_VARIABLE)
-    if folder is None:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)

@@ -40,8 +40,8 @@ def environment() -> dict[str, str]:
 
 def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path, _ in COMMANDS} == {
-        *("synth", "demo", "link", "evaluate", "export", "person", "explain", "runs"),
-        *("rules list", "rules check", "rules cases", "rules train", "db migrate", "db check"),
+        *("synth", "demo", "link", "evaluate", "export", "person", "explain", "runs", "serve"),
+        *("rules list", "rules check", "rules cases", "rules train", "db migrate", "db check", "db index"),
     }
 
 
