@@ -14,6 +14,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc.status_pb2 import Status
 
+from mpi.rpc import metrics
 from mpi.rpc.draining import Drain
 from mpi.rpc.errors import Blame, DrainingError, MalformedMessageError, code_of, status_of
 from mpi.rpc.metrics import ItemMeter
@@ -47,6 +48,7 @@ class Batch:
     def answer(self, requests: Iterator[bytes], _context: grpc.ServicerContext) -> Iterator[bytes]:
         """Replies to the items of one stream. Raises MalformedMessageError for what is no item, DrainingError."""
         stream = _Stream(requests, self._item, self._start, self._room)
+        metrics.batches(1)
         with self._drain.heard_by(stream.go_down):
             threading.Thread(target=stream.read, name="mpi-batch-reader", daemon=True).start()
             try:
@@ -57,6 +59,7 @@ class Batch:
                     stream.make_room()
             finally:
                 stream.close()
+                metrics.batches(-1)
 
 
 class _Stream:
