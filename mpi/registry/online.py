@@ -38,38 +38,53 @@ _OLDER = Statement(
     " AS wanted(record_id, place) JOIN source_record_version USING (record_id)",
 )
 
+_FEATURES = Statement(
+    sqlite="SELECT record_id, feature_row FROM record_feature WHERE record_id = ? AND feature_layout = ?",
+    postgresql="SELECT wanted.place - 1, record_id, feature_row FROM unnest(%s::int8[]) WITH ORDINALITY"
+    " AS wanted(record_id, place) JOIN record_feature USING (record_id) WHERE feature_layout = %s",
+)
+
+_MEMBER = (
+    "member.record_id, member.link_id, member.person_id, feature_row, system.name, record.source_record_id"
+    " FROM {} JOIN record_feature AS feature ON feature.record_id = member.record_id"
+    " JOIN source_record AS record ON record.record_id = member.record_id"
+    " JOIN source_system AS system ON system.source_system_id = record.source_system_id"
+    " WHERE member.valid_to_revision IS NULL AND {} feature_layout = {}"
+)
+_OWN = "own.record_id = {} AND own.valid_to_revision IS NULL"
+
+# all records of the person that a record belongs to
 _BY_RECORD = Statement(
-    sqlite="SELECT feature.record_id, link.link_id, link.person_id, feature_row FROM record_feature AS feature"
-    " JOIN link ON link.record_id = feature.record_id AND link.valid_to_revision IS NULL"
-    " WHERE feature.record_id = ? AND feature_layout = ?",
-    postgresql="SELECT wanted.place - 1, feature.record_id, link.link_id, link.person_id, feature_row"
-    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place)"
-    " JOIN record_feature AS feature ON feature.record_id = wanted.record_id"
-    " JOIN link ON link.record_id = wanted.record_id AND link.valid_to_revision IS NULL WHERE feature_layout = %s",
+    sqlite="SELECT "
+    + _MEMBER.format("link AS own JOIN link AS member USING (person_id)", _OWN.format("?") + " AND", "?"),
+    postgresql="SELECT wanted.place - 1, "
+    + _MEMBER.format(
+        "unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place)"
+        f" JOIN link AS own ON {_OWN.format('wanted.record_id')} JOIN link AS member USING (person_id)",
+        "",
+        "%s",
+    ),
 )
 
 _BY_PERSON = Statement(
-    sqlite="SELECT link.record_id, link.link_id, link.person_id, feature_row, system.name, record.source_record_id"
-    " FROM link JOIN record_feature AS feature ON feature.record_id = link.record_id"
-    " JOIN source_record AS record ON record.record_id = link.record_id"
-    " JOIN source_system AS system ON system.source_system_id = record.source_system_id"
-    " WHERE link.person_id = ? AND link.valid_to_revision IS NULL AND feature_layout = ?",
-    postgresql="SELECT wanted.place - 1, link.record_id, link.link_id, link.person_id, feature_row, system.name,"
-    " record.source_record_id FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place)"
-    " JOIN link ON link.person_id = wanted.person_id AND link.valid_to_revision IS NULL"
-    " JOIN record_feature AS feature ON feature.record_id = link.record_id"
-    " JOIN source_record AS record ON record.record_id = link.record_id"
-    " JOIN source_system AS system ON system.source_system_id = record.source_system_id WHERE feature_layout = %s",
+    sqlite="SELECT " + _MEMBER.format("link AS member", "member.person_id = ? AND", "?"),
+    postgresql="SELECT wanted.place - 1, "
+    + _MEMBER.format(
+        "unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place) JOIN link AS member USING (person_id)", "", "%s"
+    ),
 )
 
+_TASK = "question, task_id, record_a, record_b, person_a, person_b"
+
+# open questions about the person that a record belongs to
 _QUESTIONS = Statement(
-    sqlite="SELECT question, task_id, record_a, record_b, person_a, person_b FROM review_task"
-    " WHERE status = 'open' AND person_a = ?1 UNION SELECT question, task_id, record_a, record_b, person_a, person_b"
-    " FROM review_task WHERE status = 'open' AND person_b = ?1",
-    postgresql="SELECT wanted.place - 1, question, task_id, record_a, record_b, person_a, person_b"
-    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place) CROSS JOIN LATERAL"
-    " (SELECT * FROM review_task WHERE status = 'open' AND person_a = wanted.person_id"
-    " UNION ALL SELECT * FROM review_task WHERE status = 'open' AND person_b = wanted.person_id) AS task",
+    sqlite=f"SELECT {_TASK} FROM link AS own JOIN review_task ON person_a = own.person_id"
+    f" WHERE status = 'open' AND {_OWN.format('?1')} UNION SELECT {_TASK} FROM link AS own"
+    f" JOIN review_task ON person_b = own.person_id WHERE status = 'open' AND {_OWN.format('?1')}",
+    postgresql=f"SELECT wanted.place - 1, {_TASK} FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place)"
+    f" JOIN link AS own ON {_OWN.format('wanted.record_id')} CROSS JOIN LATERAL"
+    " (SELECT * FROM review_task WHERE status = 'open' AND person_a = own.person_id"
+    " UNION ALL SELECT * FROM review_task WHERE status = 'open' AND person_b = own.person_id) AS task",
 )
 
 _JUDGED = Statement(
@@ -168,10 +183,13 @@ def _stored(uow: UnitOfWork, rows: Found, count: int) -> list[StoredRecord | Non
     return found
 
 
-def placed_rows(uow: UnitOfWork, record_ids: Integers, *, layout: str, width: int) -> PlacedRows:
-    """Some records, int64 (n,) growing; those without a person or a feature row of the layout are left out."""
-    found = uow.dialect.read_each(uow.connection, _BY_RECORD, [record_ids.tolist()], layout)
-    return _placed(found, width)
+def feature_rows(uow: UnitOfWork, record_ids: Integers, *, layout: str, width: int) -> tuple[Integers, Rows]:
+    """Ids int64 (n,), growing, and feature rows uint8 (n, width) of some records, given growing; those without a row of
+    the layout are left out."""
+    found = uow.dialect.read_each(uow.connection, _FEATURES, [record_ids.tolist()], layout)
+    found.sort(key=itemgetter(1))
+    rows = np.frombuffer(b"".join([row[2] for row in found]), dtype=np.uint8).reshape(-1, width)
+    return np.array([row[1] for row in found], dtype=np.int64), rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,26 +201,33 @@ class Members:
     questions: list[OpenQuestion]
 
 
-def _placed(found: Found, width: int) -> PlacedRows:
-    """Rows in the order of record ids."""
-    found.sort(key=itemgetter(1))
-    numbers = np.array([row[1:4] for row in found], dtype=np.int64).reshape(-1, 3)
-    rows = np.frombuffer(b"".join([row[4] for row in found]), dtype=np.uint8).reshape(-1, width)
-    return PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows)
-
-
-def members(uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int) -> Members:
-    """What is known of some people, none named twice."""
+def people_of(uow: UnitOfWork, record_ids: Sequence[int], *, layout: str, width: int) -> Members:
+    """All records of the people that some records belong to, and the open questions about these people."""
     records, tasks = uow.dialect.read_together(
-        uow.connection, Look(_BY_PERSON, [person_ids], (layout,)), Look(_QUESTIONS, [person_ids])
+        uow.connection, Look(_BY_RECORD, [record_ids], (layout,)), Look(_QUESTIONS, [record_ids])
     )
     questions = {
         question: OpenQuestion(question, task, _pair(ends), _pair(people))
         for _, question, task, *rest in tasks
         for ends, people in [(rest[:2], rest[2:])]
     }
-    keys = {row[1]: RecordKey(row[5], row[6]) for row in records}
-    return Members(_placed(records, width), keys, list(questions.values()))
+    return _members(records, width, list(questions.values()))
+
+
+def members(uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int) -> Members:
+    """All records of some people, without questions."""
+    found = uow.dialect.read_each(uow.connection, _BY_PERSON, [person_ids], layout)
+    return _members(found, width, [])
+
+
+def _members(found: Found, width: int, questions: list[OpenQuestion]) -> Members:
+    """Members in the order of record ids, each once however many records led to it."""
+    once = {row[1]: row for row in found}
+    ordered = [once[record_id] for record_id in sorted(once)]
+    numbers = np.array([row[1:4] for row in ordered], dtype=np.int64).reshape(-1, 3)
+    rows = np.frombuffer(b"".join([row[4] for row in ordered]), dtype=np.uint8).reshape(-1, width)
+    keys = {row[1]: RecordKey(row[5], row[6]) for row in ordered}
+    return Members(PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows), keys, questions)
 
 
 def _pair(ends: Sequence[int | None]) -> tuple[int, int]:

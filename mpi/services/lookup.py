@@ -150,14 +150,15 @@ def _holders(uow: UnitOfWork, rules: OnlineRules, row: Rows, column: str, keys: 
     code = row.view(np.uint64)[:, offset]
     near = blocking_keys.near(uow, keys).entries
     candidates = np.unique(near[np.isin(near[:, 0] >> _BLOCK_BITS, keys >> _BLOCK_BITS), 1])
-    found = online.placed_rows(uow, candidates, layout=layout.digest, width=layout.width)
-    holds = np.ascontiguousarray(found.rows).view(np.uint64)[:, offset] == code[0]
-    people = len(np.unique(found.person_ids[holds]))
+    record_ids, rows = online.feature_rows(uow, candidates, layout=layout.digest, width=layout.width)
+    holds = np.ascontiguousarray(rows).view(np.uint64)[:, offset] == code[0]
+    links = persons.links_of_records(uow, record_ids[holds])
+    people = len(np.unique(links.person_ids))
     limit = min((cap.limit for cap in rules.model.frequency_caps if cap.column == column), default=MOST_PEOPLE)
     # of a block that fills a page nobody knows how much more there is
     shared = people > limit or (people > 1 and len(candidates) >= PAGE_ENTRIES)
     shared |= bool(blocking_keys.capped_among(uow, [column], code)[0])
-    return _Holders(found.record_ids[holds], found.person_ids[holds], shared)
+    return _Holders(links.record_ids, links.person_ids, shared)
 
 
 def _people(uow: UnitOfWork, record_ids: NDArray[np.int64], person_ids: NDArray[np.int64]) -> list[IdentifiedPerson]:

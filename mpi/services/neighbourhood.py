@@ -44,10 +44,6 @@ _NONE = np.empty(0, dtype=np.int64)
 _NO_CODES = np.empty(0, dtype=np.uint64)
 
 
-class ChangedMeanwhileError(Exception):
-    """A person changed while it was read: nothing was written, look again."""
-
-
 class OnlineRules:
     """A linkage model made ready for single records: compiled once a process, shared by its threads.
 
@@ -149,31 +145,21 @@ class Surroundings:
 
 
 def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Numbers) -> Surroundings:
-    """Find the people that newcomers may be. `now` was read before anything else that the caller goes by.
-
-    Raises ChangedMeanwhileError, which no snapshot sees.
-    """
+    """Find the people that newcomers may be. `now` was read before anything else that the caller goes by."""
     scorer, count = rules.scorer, len(new.rows)
     prior = scorer.prior(now.records + count)
     near = _Near(uow, rules, new, now.records)
-    found = _placed_rows(uow, rules, near.capped, near.candidate_ids)
-    pairs = _scored_pairs(rules, near, found, prior)
-    owned = [person for person in new.person_ids.tolist() if person >= 0]
-    people = sorted({*owned, *found.person_ids[pairs.right[pairs.right >= count] - count].tolist()})
-    known = _members(uow, rules, near.capped, people)
+    pairs = _scored_pairs(uow, rules, near, prior)
+    stored = {record_id for record_id in new.record_ids.tolist() if record_id >= 0}
+    known = _people_of(uow, rules, near.capped, sorted(stored | set(pairs.candidates.tolist())))
     members = known.placed
-    old = slice(None) if not owned else np.flatnonzero(~np.isin(members.record_ids, new.record_ids))
+    old = slice(None) if not stored else np.flatnonzero(~np.isin(members.record_ids, new.record_ids))
     record_ids = np.concatenate([new.record_ids, members.record_ids[old]])
     place_of = {record_id: at for at, record_id in enumerate(record_ids.tolist()) if record_id >= 0}
-    try:
-        right = [at if at < count else place_of[int(found.record_ids[at - count])] for at in pairs.right.tolist()]
-    except KeyError:
-        # a candidate went to another person between two statements
-        raise ChangedMeanwhileError from None
-    edges = Edges(pairs.left.astype(np.int32), np.array(right, dtype=np.int32), pairs.weights, pairs.vetoes)
+    edges, codes = pairs.edges(place_of)
     table = np.concatenate([near.rows, members.rows[old]])
     asked = _local(place_of, (each.records for each in known.questions))
-    edges, codes = _with_asked(rules, table, edges, pairs.codes, asked, prior)
+    edges, codes = _with_asked(rules, table, edges, codes, asked, prior)
     return Surroundings(
         rows=table,
         record_ids=record_ids,
@@ -252,46 +238,62 @@ class _Near:
         near = self._entries.entries[self._entries.starts[query] : self._entries.starts[query + 1]]
         same = near[near[:, 0] >> _BLOCK_BITS == self._queries[query] >> _BLOCK_BITS, 1]
         holders = np.setdiff1d(same, self._new.record_ids)
-        stored = online.placed_rows(self._uow, holders, layout=layout.digest, width=layout.width)
+        _, stored = online.feature_rows(self._uow, holders, layout=layout.digest, width=layout.width)
         owner = self._owners[query]
-        rows = np.concatenate([stored.rows, self.rows[owner : owner + 1]])
+        rows = np.concatenate([stored, self.rows[owner : owner + 1]])
         codes = shared_too_widely(rows, self._rules.model, layout, cap)
         if len(codes):
             self.newly_capped[cap.column] = np.union1d(self.newly_capped.get(cap.column, _NO_CODES), codes)
 
 
 class _Pairs(NamedTuple):
-    """Pairs worth weighing: places int64 (e,) among newcomers and, behind them, candidates; weights (bits), vetoes,
-    codes. `considered` int64 holds the newcomer of every pair that was scored."""
+    """Pairs worth weighing: newcomers `left` int64 (e,), and `right` another newcomer, or else -1 and a candidate's
+    record id in `candidates`; weights (bits), vetoes, codes. `considered` int64 is the newcomer of every candidate that
+    was scored."""
 
     left: Integers
     right: Integers
+    candidates: Integers
     weights: NDArray[np.float64]
     vetoes: NDArray[np.uint8]
     codes: NDArray[np.int8]
     considered: Integers
 
+    def edges(self, place_of: Mapping[int, int]) -> tuple[Edges, NDArray[np.int8]]:
+        """The pairs as edges of a table, with their codes; a candidate that belongs to nobody is left out."""
+        places = [place_of.get(record_id, _NOBODY) for record_id in self.candidates.tolist()]
+        right = np.where(self.right >= 0, self.right, np.array(places, dtype=np.int64))
+        there = right >= 0
+        edges = Edges(
+            self.left[there].astype(np.int32), right[there].astype(np.int32), self.weights[there], self.vetoes[there]
+        )
+        return edges, self.codes[there]
 
-def _scored_pairs(rules: OnlineRules, near: _Near, found: PlacedRows, prior: float) -> _Pairs:
+
+def _scored_pairs(uow: UnitOfWork, rules: OnlineRules, near: _Near, prior: float) -> _Pairs:
     """Score newcomers against their candidates and one another."""
-    count = len(near.rows)
-    place = np.searchsorted(found.record_ids, near.record_ids)
-    known = np.append(found.record_ids, _NOBODY)[place] == near.record_ids
+    layout, count = rules.scorer.layout, len(near.rows)
+    ids, rows = online.feature_rows(uow, near.candidate_ids, layout=layout.digest, width=layout.width)
+    place = np.searchsorted(ids, near.record_ids)
+    known = np.append(ids, _NOBODY)[place] == near.record_ids
     left, right = near.owners[known], count + place[known]
     considered = left
     if count > 1:
         mutual = _mutual_pairs(near.keys, near.limit_of_slot)
         left, right = np.concatenate([left, mutual[:, 0]]), np.concatenate([right, mutual[:, 1]])
-    rows = np.concatenate([near.rows, found.rows])
-    scores = rules.scorer.score(rows, left.astype(np.int32), right.astype(np.int32), prior=prior)
+    table = np.concatenate([near.rows, rules.without(rows, near.capped)])
+    scores = rules.scorer.score(table, left.astype(np.int32), right.astype(np.int32), prior=prior)
     kept = np.flatnonzero((scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0))
-    return _Pairs(left[kept], right[kept], scores.weights[kept], scores.vetoes[kept], scores.codes[kept], considered)
-
-
-def _placed_rows(uow: UnitOfWork, rules: OnlineRules, capped: Capped, record_ids: Integers) -> PlacedRows:
-    layout = rules.scorer.layout
-    found = online.placed_rows(uow, record_ids, layout=layout.digest, width=layout.width)
-    return found._replace(rows=rules.without(found.rows, capped))
+    right = right[kept]
+    return _Pairs(
+        left=left[kept],
+        right=np.where(right < count, right, _NOBODY),
+        candidates=np.append(ids, _NOBODY)[np.where(right < count, -1, right - count)],
+        weights=scores.weights[kept],
+        vetoes=scores.vetoes[kept],
+        codes=scores.codes[kept],
+        considered=considered,
+    )
 
 
 def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers:
@@ -314,14 +316,17 @@ def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers
     return np.unique(found[found[:, 0] != found[:, 1]], axis=0)
 
 
-def _members(uow: UnitOfWork, rules: OnlineRules, capped: Capped, people: list[int]) -> Members:
-    """What is known of some people and, but for their questions, of those that open questions set beside them."""
+def _people_of(uow: UnitOfWork, rules: OnlineRules, capped: Capped, record_ids: list[int]) -> Members:
+    """What is known of the people of some records and, but for their questions, of those that open questions set
+    beside them. A record id of -1 is nobody's."""
     layout = rules.scorer.layout
-    if not people:
+    wanted = [record_id for record_id in record_ids if record_id >= 0]
+    if not wanted:
         return Members(PlacedRows(_NONE, _NONE, _NONE, np.empty((0, layout.width), dtype=np.uint8)), {}, [])
-    known = online.members(uow, people, layout=layout.digest, width=layout.width)
+    known = online.people_of(uow, wanted, layout=layout.digest, width=layout.width)
     placed, keys = known.placed, known.keys
-    beside = {person for each in known.questions for person in each.people if person >= 0} - set(people)
+    beside = {person for each in known.questions for person in each.people if person >= 0}
+    beside -= set(placed.person_ids.tolist())
     if beside:
         more = online.members(uow, sorted(beside), layout=layout.digest, width=layout.width)
         placed, keys = placed.with_more(more.placed), {**keys, **more.keys}

@@ -29,7 +29,6 @@ from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.moments import is_earlier
 from mpi.services.neighbourhood import (
     UNNUMBERED,
-    ChangedMeanwhileError,
     Newcomers,
     OnlineRules,
     Surroundings,
@@ -56,6 +55,10 @@ Integers = NDArray[np.int64]
 Answer = bytes | MpiError
 
 _codec = PersonalDataCodec()
+
+
+class ChangedMeanwhileError(Exception):
+    """A person changed while it was read: nothing was written, look again."""
 
 
 @dataclass(frozen=True, slots=True)
