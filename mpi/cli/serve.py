@@ -1,5 +1,6 @@
 """`mpi serve`: the identity service over gRPC, in as many processes as wanted, on one port."""
 
+import gc
 import os
 import socket
 import tempfile
@@ -54,6 +55,7 @@ def serve(  # noqa: PLR0913 (options of a command)
     from mpi.app import App
     from mpi.matching.scorer import Scorer
 
+    gc.disable()  # Looking through what is being loaded, which all stays, costs a quarter of the start.
     app = App.start()
     answered_at = _parts(rpc, "--rpc")
     counted_at = None if metrics is None else _parts(metrics, "--metrics")
@@ -69,6 +71,7 @@ def serve(  # noqa: PLR0913 (options of a command)
         with app.open_registry(db, create=create) as registry:
             check_keys(registry, scorer)
         warm_up(scorer, chosen.folder)
+        gc.enable()
         serving = Serving(
             scorer=scorer,
             open_registry=partial(app.open_registry, db, create=False),

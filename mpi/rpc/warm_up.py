@@ -37,8 +37,9 @@ def warm_up(scorer: Scorer, rules_folder: Path) -> None:
             matcher = Matcher(registry, rules)
             for record in records[:2]:
                 matcher.match(record, limit=1, explain=True)
+    # What is loaded stays where it is, so that forked processes go on sharing it.
     gc.collect()
-    gc.freeze()  # What is loaded stays where it is, so that forked processes go on sharing it.
+    gc.freeze()
 
 
 def _records(folder: Path, model: LinkageModel) -> list[SourceRecord]:

@@ -82,7 +82,7 @@ def read_term_frequencies(path: Path, data: bytes, comparisons: tuple[Comparison
     try:
         # The file itself: pq.read_table would load dataset and pandas first, most of a second.
         with pq.ParquetFile(pa.BufferReader(data)) as file:
-            table = file.read()
+            table = file.read(use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise RuleFileError(f"{path}: is not Parquet: {error}") from error
     if not table.schema.equals(FREQUENCY_SCHEMA):
