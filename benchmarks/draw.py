@@ -225,7 +225,8 @@ def _latency(results: Mapping[str, Result]) -> Figure:
                 continue
             for verb, clients, rate, colour, line in (*drawn, ("Resolve", 16, None, OTHER, "-")):
                 phase = phase_of(course, verb, clients=clients, **({"rate": rate} if rate else {}))
-                points = [(float(name[1:]), value) for name, value in phase["curve_ms"].items() if name != "p100"]
+                curve = sorted((float(name[1:]), value) for name, value in phase["curve_ms"].items())
+                points = [point for point in curve if point[0] < 100]
                 across = [1 / (1 - share / 100) for share, _ in points]
                 postgresql = course["database"] == "postgresql"
                 if verb == "Echo" and postgresql:
