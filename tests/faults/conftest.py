@@ -12,7 +12,7 @@ from tests.faults.seasons import Files, write_seasons
 @pytest.fixture(scope="session")
 def forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.victim", "tests.faults.warmed"])
+    context.set_forkserver_preload(["tests.faults.victim", "tests.faults.resolving", "tests.faults.warmed"])
     return context
 
 

@@ -1,9 +1,11 @@
-"""Imported by the fork server alone: links two records once, so that its children find every kernel loaded."""
+"""Imported by the fork server alone: links and resolves a few records; its children find every kernel loaded."""
 
 import tempfile
 from pathlib import Path
 
 from mpi.registry.registry import Registry
+from tests.faults.resolving import arrivals, make_known
+from tests.online.desk import Desk
 from tests.registries import SECRET
 from tests.services.linking import link_rows, row
 
@@ -12,3 +14,5 @@ with (
     Registry.open(f"sqlite:///{_folder}/registry.db", secret=SECRET, create=True) as _registry,
 ):
     link_rows(_registry, Path(_folder) / "sources", a=[row("1", name="an", phone="0903718264"), row("2", name="an")])
+    make_known(_registry, Path(_folder) / "known")
+    Desk(_registry).resolver.resolve(arrivals())

@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Sequence
-from itertools import count
+from uuid import uuid4
 
 from mpi.domain.errors import MpiError
 from mpi.domain.records import RecordKey, SourceRecord
@@ -16,8 +16,6 @@ from mpi.services.resolution import MatchResult, Resolution, ResolveRequest
 from mpi.services.resolve import Resolver
 from tests.factories import small_scorer
 
-_numbers = count()
-
 
 def came(key: str, *, at: str | None = None, **values: str) -> SourceRecord:
     """A record by its key as tests write it, such as a:1."""
@@ -28,7 +26,7 @@ def came(key: str, *, at: str | None = None, **values: str) -> SourceRecord:
 def asked(record: SourceRecord, *, request_id: str | None = None) -> ResolveRequest:
     """A request to resolve a record; its digest is that of the record's values, its answer a pickled Resolution."""
     digest = repr((record.key, sorted(record.values.items()), record.recorded_at)).encode()
-    return ResolveRequest(request_id or f"request-{next(_numbers)}", digest, record, pickle.dumps)
+    return ResolveRequest(request_id or str(uuid4()), digest, record, pickle.dumps)
 
 
 def told(answer: bytes | MpiError) -> Resolution:

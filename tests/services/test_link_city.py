@@ -84,7 +84,7 @@ def test_the_order_of_files_and_rows_does_not_matter(
         assert (partition(registry), questions(registry)) == at_once
 
 
-def _pair_agreement(one: set[frozenset[str]], other: set[frozenset[str]]) -> float:
+def pair_agreement(one: set[frozenset[str]], other: set[frozenset[str]]) -> float:
     """The adjusted Rand index of two partitions of the same records (Hubert and Arabie, 1985)."""
     place = {key: number for number, group in enumerate(other) for key in group}
     cells: dict[tuple[int, int], int] = {}
@@ -121,7 +121,7 @@ def test_two_halves_give_the_people_of_one_run(
         # only records of people that turned out to be one have moved, and to an older person
         assert all(after[key] < before[key] for key in moved)
         assert len({before[key] for key in moved}) == summary.people_merged
-    assert _pair_agreement(at_once[0], groups) >= 0.999
+    assert pair_agreement(at_once[0], groups) >= 0.999
 
 
 def test_worker_processes_give_the_same(city: Files, model: LinkageModel, at_once: Outcome, tmp_path: Path) -> None:
