@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -19,6 +19,7 @@ from mpi.rpc.errors import STATUS_KEY
 from mpi.rpc.identity import Identity, Services
 from mpi.rpc.server import Limits, Server
 from mpi.services.neighbourhood import OnlineRules
+from mpi.services.watch import Watch, WatchLimits
 from tests.services.stored import SCORER
 
 
@@ -34,9 +35,18 @@ class Running:
 
 
 @contextmanager
-def running(registry: Registry, *, limits: Limits | None = None, reflected: bool = False) -> Iterator[Running]:
+def running(
+    registry: Registry,
+    *,
+    limits: Limits | None = None,
+    reflected: bool = False,
+    watch_limits: WatchLimits | None = None,
+) -> Iterator[Running]:
     """A server for as long as the block lasts."""
     services = Services.over(registry, OnlineRules(SCORER, registry.secret))
+    if watch_limits is not None:
+        services.watch.close()
+        services = replace(services, watch=Watch(registry, watch_limits))
     server = Server(Identity(services), "127.0.0.1:0", limits=limits or Limits(), reflected=reflected)
     server.start()
     address = f"127.0.0.1:{server.port}"

@@ -7,11 +7,14 @@ from typing import Any
 import grpc
 import pytest
 
+from mpi.client import IdentityError
 from mpi.identity.v1 import identity_service_pb2 as service
+from mpi.identity.v1 import identity_service_pb2_grpc as service_grpc
 from mpi.identity.v1 import person_pb2
 from mpi.registry.registry import Registry
 from mpi.rpc import watching
 from mpi.rpc.server import Limits
+from mpi.services.watch import WatchLimits
 from tests.registries import SECRET
 from tests.rpc.serving import Running, lan, refused, resolve_request, running, stranger, wait_until
 
@@ -183,3 +186,39 @@ def test_a_client_that_watches_goes_on_by_itself_when_streams_break(registry: Re
         assert done.wait(20)
         thread.join()
         assert seen == revisions
+
+
+def test_who_does_not_read_is_cut_and_can_go_on(registry: Registry) -> None:
+    limits = WatchLimits(waiting=50, page=100, patience=0.5)
+    narrow = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536))
+    with running(registry, watch_limits=limits) as up:
+        records = [stranger(number) for number in range(1_200)]
+        for number, record in enumerate(records):
+            record.key.source_record_id = f"{number:0250}"  # Long ids make long messages.
+        answers = [answer for _, answer in up.client.resolve_many(records)]
+        last = max(answer.revision for answer in answers if not isinstance(answer, IdentityError))
+        with grpc.insecure_channel(up.address, options=narrow) as channel:
+            stream = service_grpc.IdentityServiceStub(channel).WatchPersons(
+                service.WatchPersonsRequest(after_revision=0)
+            )
+            [first] = changes_of(stream, 1)
+            assert first.revision == 1
+            # Nobody reads on; the server does not wait for ever.
+            wait_until(lambda: up.server._watchers.load == 0)
+            seen = [1]
+            token = ""
+
+            def read() -> None:
+                nonlocal token
+                for message in stream:
+                    token = message.resume_token
+                    if message.HasField("change"):
+                        seen.append(message.change.revision)
+
+            with pytest.raises(grpc.RpcError):
+                read()
+        assert len(seen) < last
+        again = up.stub.WatchPersons(service.WatchPersonsRequest(resume_token=token))
+        seen += [change.revision for change in changes_of(again, last - len(seen))]
+        again.cancel()
+        assert seen == list(range(1, last + 1))

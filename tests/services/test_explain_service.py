@@ -5,13 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpi.domain.errors import InvalidInputError, NotFoundError, UntrainedLevelError
+from mpi.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    NotYetVisibleError,
+    UnknownRecordError,
+    UnknownSourceSystemError,
+    UntrainedLevelError,
+)
 from mpi.domain.model import FrequencyCap
 from mpi.domain.records import RecordKey, SourceRecord
-from mpi.matching.features import columns_of
+from mpi.matching.features import columns_of, representation_of
 from mpi.matching.sharing import apply_caps
+from mpi.registry import blocking_keys
 from mpi.registry.registry import Registry
-from mpi.services.explain import explain_pair
+from mpi.services.explain import explain_online, explain_pair
+from mpi.services.neighbourhood import OnlineRules
 from mpi.standardise.record import standardise_record
 from tests.services.stored import HUNG, LAN, MAI, MODEL, SCORER, record, store, store_unplaced
 
@@ -105,3 +114,34 @@ def test_what_cannot_be_explained_is_refused(registry: Registry) -> None:
         explain_pair(registry, MODEL, LAN[0].key, LAN[0].key)
     with pytest.raises(UntrainedLevelError):
         explain_pair(registry, replace(MODEL, parameters=None), LAN[0].key, LAN[1].key)
+
+
+def test_a_call_sees_what_the_registry_has_noted_as_shared_too_widely(registry: Registry) -> None:
+    store(registry, [[each] for each in (*NEIGHBOURS, *LAN)])
+    rules = OnlineRules(SCORER, registry.secret)
+    pair = NEIGHBOURS[0].key, NEIGHBOURS[1].key
+    before = explain_online(registry, rules, *pair)
+    assert before.capped == ()
+    assert before.waterfall == explain_pair(registry, MODEL, *pair, look_for_caps=False).waterfall
+    row = rules.feature_rows([NEIGHBOURS[0]])
+    offset = rules.scorer.layout.offset("phone", representation_of(MODEL.columns["phone"])) // 8
+    with registry.begin() as uow:
+        blocking_keys.add_capped(uow, "phone", row.view(np.uint64)[0, offset : offset + 1])
+    after = explain_online(registry, rules, *pair)
+    assert after.capped == ("phone",)
+    assert after.waterfall.weight < before.waterfall.weight
+    assert after.revision > 0
+
+
+def test_a_call_tells_unknown_systems_from_unknown_records(registry: Registry) -> None:
+    store(registry, [LAN])
+    rules = OnlineRules(SCORER, registry.secret)
+    with pytest.raises(UnknownSourceSystemError):
+        explain_online(registry, rules, LAN[0].key, RecordKey("nowhere", "1"))
+    with pytest.raises(UnknownRecordError):
+        explain_online(registry, rules, LAN[0].key, RecordKey("hospital", "none"))
+    with pytest.raises(NotYetVisibleError):
+        explain_online(registry, rules, LAN[0].key, LAN[1].key, at_least=10**6)
+    with pytest.raises(InvalidInputError) as same:
+        explain_online(registry, rules, LAN[0].key, LAN[0].key)
+    assert str(LAN[0].key) not in str(same.value)
