@@ -6,6 +6,7 @@ with.
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,22 +95,18 @@ def _link_postgresql(folder: Path, parts: Split) -> dict[str, Any]:
 @contextmanager
 def copied(registry: Kept) -> Iterator[Copied]:
     """A copy that may be written into, gone when the block ends."""
-    secret_file = WORK / "registries" / "online.secret"
-    secret_file.write_text(KEY.hex())
-    secret_file.chmod(0o600)
-    if registry.database == "sqlite":
-        folder = WORK / "registries" / "online-copy"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        try:
-            for path in registry.folder.glob(f"{_FILE}*"):
-                shutil.copy2(path, folder / path.name)
-            yield Copied(f"sqlite:///{folder / _FILE}", secret_file, None)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return
-    with _postgresql(registry) as server:
-        yield Copied(server.url(_NAME), secret_file, server.folder)
+    with tempfile.TemporaryDirectory(dir=WORK / "registries", prefix="copy-") as name:
+        folder = Path(name)
+        secret_file = folder / "online.secret"
+        secret_file.touch(0o600)
+        secret_file.write_text(KEY.hex())
+        if registry.database == "postgresql":
+            with _postgresql(registry) as server:
+                yield Copied(server.url(_NAME), secret_file, server.folder)
+            return
+        for path in registry.folder.glob(f"{_FILE}*"):
+            shutil.copy2(path, folder / path.name)
+        yield Copied(f"sqlite:///{folder / _FILE}", secret_file, None)
 
 
 @contextmanager
