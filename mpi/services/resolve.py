@@ -134,12 +134,14 @@ class Resolver:
         ]
 
     def _system_ids(self, names: set[str]) -> Mapping[str, int]:
-        """Numbers of source systems; a new one is registered in a transaction of its own, and kept."""
+        """Numbers of source systems; a new one is registered in a transaction of its own, and kept once it is there."""
         unknown = names - self._systems.keys()
         if unknown:
             with self._registry.begin() as uow:
                 allocate(uow, Counters())  # one at a time: two may meet the same new system
-                self._systems |= source_records.source_system_ids(uow, sorted(unknown))
+                online.refuse_during_run(uow)  # a run that fails forgets the systems that it brought
+                numbers = source_records.source_system_ids(uow, sorted(unknown))
+            self._systems |= numbers
         return self._systems
 
 
