@@ -62,6 +62,7 @@ def kept(made: City, parts: Split, database: str) -> Kept:
         log.info("linking the city of %s people into %s", f"{made.persons:,}", database)
         summary = _link_sqlite(unfinished, parts) if database == "sqlite" else _link_postgresql(unfinished, parts)
         write_json(unfinished / _SUMMARY, summary)
+        summary = read_json(unfinished / _SUMMARY) or summary
         unfinished.rename(folder)
     return Kept(database, folder, summary)
 
