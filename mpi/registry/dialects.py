@@ -40,6 +40,15 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, psyco
 _GONE = ("08", "080", "57P")
 """SQLSTATEs of a lost connection and of a server that stops or starts; none at all says the same."""
 
+_OF_A_VALUE: tuple[type[Exception], ...] = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    psycopg.errors.ProgramLimitExceeded,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+)
+"""What a database says of the values that it was given, whatever else it can do."""
+
 Integers = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 ColumnLists = Mapping[str, Sequence[Any]]
@@ -378,6 +387,8 @@ class PostgresDialect(Dialect):
     def read_together(self, connection: sa.Connection, *wanted: Look) -> list[Found]:
         driver = _driver(connection)
         with driver.pipeline():
+            # A plan made while a table is empty reads all of it for every key, and is kept while the table grows.
+            driver.execute("SET LOCAL enable_seqscan = off")
             cursors = [driver.cursor(binary=True) for _ in wanted]
             for cursor, look in zip(cursors, wanted, strict=True):
                 cursor.execute(look.statement.postgresql, [*map(_array, look.keys), *look.rest], prepare=True)
@@ -433,7 +444,8 @@ def append_only_ddl(dialect: str, table: str) -> list[str]:
 def database_error(error: Exception) -> RegistryError:
     """One line for a driver's error: what the database said first, without the rows' values that follow it.
 
-    A database that crashed, was stopped or cannot be reached is told apart from one that refuses.
+    A database that crashed, was stopped or cannot be reached is told apart from one that refuses. The metadata hold
+    `fault` "values" where it refuses what it was given and would take other rows.
     """
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     metadata: dict[str, str] = {}
@@ -444,6 +456,8 @@ def database_error(error: Exception) -> RegistryError:
             metadata["sqlstate"] = cause.sqlstate
         if cause.diag.constraint_name:
             metadata["constraint"] = cause.diag.constraint_name
+    if isinstance(cause, _OF_A_VALUE):
+        metadata["fault"] = "values"
     line = text.strip().splitlines()[0] if text.strip() else type(cause).__name__
     if isinstance(cause, psycopg.OperationalError) and metadata.get("sqlstate", "08")[:3] in _GONE:
         message = f"the registry's database is gone: {line}; run the same command again when it is back"

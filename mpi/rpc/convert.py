@@ -191,6 +191,8 @@ def _put_task(message: person_pb2.ReviewTaskReference, task: OpenedTask) -> None
     message.kind = TASK_KINDS[task.kind]
     message.reason = task.reason
     message.other_enterprise_id = task.enterprise_id
+    if task.match_weight is not None:
+        message.match_weight = task.match_weight
 
 
 def put_affected(messages: Any, affected: Iterable[Affected]) -> None:

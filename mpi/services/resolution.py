@@ -100,12 +100,16 @@ class MatchResult:
 
 @dataclass(frozen=True, slots=True)
 class OpenedTask:
-    """A question to a steward: may the record's person and this other one be the same?"""
+    """A question to a steward: may the record's person and this other one be the same?
+
+    `match_weight` is that of the two people in bits, None where a record contradicts its own person.
+    """
 
     task_id: int
     kind: str
     reason: str
     enterprise_id: str
+    match_weight: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -394,6 +394,7 @@ class _Outcome:
     def _opened(self, person: int) -> tuple[OpenedTask, ...]:
         """Questions opened about a person, each with the other person that it is about."""
         opened = []
+        weights = self._tasks.match_weights
         for place in range(len(self._tasks.task_ids)):
             pair = int(self._tasks.person_a[place]), int(self._tasks.person_b[place])
             if person in pair:
@@ -404,6 +405,7 @@ class _Outcome:
                         self._tasks.kinds[place],
                         self._tasks.reasons[place],
                         self._names[other],
+                        None if np.isnan(weights[place]) else float(weights[place]),
                     )
                 )
         return tuple(opened)
