@@ -92,10 +92,12 @@ class Gatherer:
             call = self._waiting.popleft()
             own = {call.prepared.request.request_id, call.prepared.key}
             if not names.isdisjoint(own):
+                # whoever comes after it under its names waits behind it
                 postponed.append(call)
-            elif call.answer.set_running_or_notify_cancel():
                 names |= own
+            elif call.answer.set_running_or_notify_cancel():
                 taken.append(call)
+                names |= own
         self._waiting.extendleft(reversed(postponed))
         return taken
 
@@ -122,4 +124,4 @@ class Gatherer:
 
 def _may_be_one_calls_fault(error: Exception) -> bool:
     """A registry that is gone, or busy with a bulk run, is nobody's fault: trying each call alone would only wait."""
-    return not isinstance(error, RegistryError) or "constraint" in error.metadata
+    return not isinstance(error, RegistryError) or "fault" in error.metadata
