@@ -1,9 +1,9 @@
 """Match: who a record would be, without writing anything. The same candidates, weights and vetoes as a resolve has."""
 
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mpi.domain.errors import NotYetVisibleError
 from mpi.domain.records import SourceRecord
@@ -17,7 +17,8 @@ from mpi.registry.registry import Registry
 from mpi.services.neighbourhood import Newcomers, OnlineRules, Surroundings, look_around
 from mpi.services.resolution import Blocking, Candidate, Grade, MatchOutcome, MatchResult
 
-Integers = NDArray[np.int64]
+MOST_AT_ONCE = 4
+"""Matches that read at once in one process: more threads would only take the interpreter from one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Matcher:
     def __init__(self, registry: Registry, rules: OnlineRules) -> None:
         self._registry = registry
         self._rules = rules
+        self._at_once = BoundedSemaphore(MOST_AT_ONCE)
 
     def match(
         self,
@@ -53,7 +55,7 @@ class Matcher:
         """
         none = np.array([-1], dtype=np.int64)
         new = Newcomers(self._rules.feature_rows([record]), none, none)
-        with self._registry.snapshot() as uow:
+        with self._at_once, self._registry.snapshot() as uow:
             now = online.numbers_now(uow)
             if now.revision < at_least:
                 raise NotYetVisibleError(f"this registry is at revision {now.revision}, not yet at {at_least}")
