@@ -82,15 +82,16 @@ def _range(keys: Sequence[int], open_bits: int) -> Keys:
 
 
 def _refined(uow: UnitOfWork, keys: Sequence[int], rows: Found) -> dict[int, list[tuple[int, int]]]:
-    """Rows of each key's block, given as (place, key, record id), by place; of a block with too many rows, those of its
-    part around the key."""
+    """Rows of each key's block, given as (place, key, record id), by place; of a block with too many rows, so many and
+    those of its part around the key: whoever counts them sees that the block is large."""
     blocks: dict[int, list[tuple[int, int]]] = {}
     places: Sequence[int] = range(len(keys))
     for open_bits in (*_OPEN_BITS[1:], None):
         found: dict[int, list[tuple[int, int]]] = {}
         for at, key, record_id in rows:
             found.setdefault(places[at], []).append((key, record_id))
-        blocks.update(found)
+        for place, block in found.items():
+            blocks[place] = sorted({*blocks[place], *block}) if place in blocks else block
         places = [place for place, block in found.items() if len(block) == _ROWS_OF_A_BLOCK]
         if not places or open_bits is None:
             break
