@@ -39,14 +39,12 @@ class Scene:
     meanwhile: Sequence[Came]
 
 
-LAN = {"name": "lan"}
+LAN = {"name": "lan", "birth": "1"}
 ONE, TWO, THREE = {"phone": "1"}, {"phone": "2"}, {"phone": "3"}
 BOTH = {"phone": "12"}
 
 SCENES = {
-    "its person is merged into another": Scene(
-        [("q", TWO), ("p", LAN | ONE)], ("new", LAN | {"birth": "1"}), [("bridge", BOTH)]
-    ),
+    "its person is merged into another": Scene([("q", TWO), ("p", LAN | ONE)], ("new", LAN), [("bridge", BOTH)]),
     "another is merged into its person": Scene([("p", LAN | ONE), ("q", TWO)], ("new", LAN), [("bridge", BOTH)]),
     "a new version of a record whose person is merged into another": Scene(
         [("q", TWO), ("p", LAN | ONE), ("old", LAN)], ("old", LAN | {"number": "71"}), [("bridge", BOTH)]
