@@ -100,9 +100,16 @@ def _refined(uow: UnitOfWork, keys: Sequence[int], rows: Found) -> dict[int, lis
     return blocks
 
 
-def add(uow: UnitOfWork, keys: Sequence[int], record_ids: Sequence[int]) -> None:
-    """Stores keys of records that came by themselves; those that are there already stay."""
-    bulk.insert_missing(uow, blocking_key, {"key": keys, "record_id": record_ids})
+def add(uow: UnitOfWork, keys: Integers, record_ids: Integers, *, first_new: int) -> None:
+    """Stores keys, int64 (n,), of records that came by themselves; those that are there already stay.
+
+    Records from the number `first_new` on are stored in this transaction: none of their keys is there.
+    """
+    entries = np.unique(np.stack([keys, record_ids], axis=1), axis=0)
+    is_new = entries[:, 1] >= first_new
+    for write, rows in ((bulk.insert, entries[is_new]), (bulk.insert_missing, entries[~is_new])):
+        if len(rows):
+            write(uow, blocking_key, {"key": rows[:, 0], "record_id": rows[:, 1]})
 
 
 def replace_all(uow: UnitOfWork, parts: Iterable[KeyPages], *, made_by: str) -> int:

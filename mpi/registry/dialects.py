@@ -39,6 +39,11 @@ _READER_CACHE, _WRITER_CACHE = -8_192, -65_536  # Kilobytes, written as SQLite w
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DBAPIError, sqlite3.Error, psycopg.Error)
 """What SQLAlchemy raises, and the drivers themselves in the bulk paths that go round it."""
 
+_PLAIN_PLANS = "SELECT set_config('join_collapse_limit', '1', true), " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)" for way in ("seqscan", "hashjoin", "mergejoin")
+)
+"""Joins in the order that they are written in, each by an index."""
+
 _GONE = ("08", "080", "57P")
 """SQLSTATEs of a lost connection and of a server that stops or starts; none at all says the same."""
 
@@ -393,8 +398,8 @@ class PostgresDialect(Dialect):
     def read_together(self, connection: sa.Connection, *wanted: Look) -> list[Found]:
         driver = _driver(connection)
         with driver.pipeline():
-            # A plan made while a table is empty reads all of it for every key, and is kept while the table grows.
-            driver.execute("SET LOCAL enable_seqscan = off")
+            # Plans made while tables are small read all of them for every key, and are kept while they grow.
+            driver.execute(_PLAIN_PLANS)
             cursors = [driver.cursor(binary=True) for _ in wanted]
             for cursor, look in zip(cursors, wanted, strict=True):
                 cursor.execute(look.statement.postgresql, [*map(_array, look.keys), *look.rest], prepare=True)

@@ -77,7 +77,8 @@ def write_keys(
         return 0
     keys = stored_keys(plan, rows[new], key)
     records, slots = np.nonzero(keys)
-    blocking_keys.add(uow, keys[records, slots].view(np.int64).tolist(), record_ids[new][records].tolist())
+    entries = keys[records, slots].view(np.int64), record_ids[new][records]
+    blocking_keys.add(uow, *entries, first_new=np.iinfo(np.int64).max)
     return len(records)
 
 

@@ -271,7 +271,7 @@ class _Transaction:
         tasks, _ = writer.write_tasks(self._uow, {each.question: each.task_id for each in around.questions})
         owners, slots = np.nonzero(around.keys)
         keys = around.keys[owners, slots].view(np.int64)
-        blocking_keys.add(self._uow, keys.tolist(), record_ids[owners].tolist())
+        blocking_keys.add(self._uow, keys, record_ids[owners], first_new=first.record)
         for column, codes in around.newly_capped.items():
             blocking_keys.add_capped(self._uow, column, codes)
         decision = _Decision(newcomers, around, placed, tasks, revisions)

@@ -9,6 +9,7 @@ from mpi.registry import blocking_keys
 from mpi.registry.registry import Registry
 
 BLOCK = 1 << 24
+FIRST_NEW = 1 << 40
 
 
 def _near(registry: Registry, keys: list[int]) -> list[set[tuple[int, int]]]:
@@ -36,7 +37,8 @@ def _replace(registry: Registry, entries: list[tuple[int, int]], made_by: str = 
 
 def _add(registry: Registry, entries: list[tuple[int, int]]) -> None:
     with registry.begin() as uow:
-        blocking_keys.add(uow, [key for key, _ in entries], [record for _, record in entries])
+        rows = np.array(entries, dtype=np.int64).reshape(-1, 2)
+        blocking_keys.add(uow, rows[:, 0], rows[:, 1], first_new=FIRST_NEW)
 
 
 def test_pages_and_rows_are_found_together(registry: Registry) -> None:

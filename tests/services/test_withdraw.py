@@ -115,7 +115,7 @@ def test_keys_that_lie_in_rows_go_with_the_record(registry: Registry) -> None:
     with registry.begin() as uow:
         for row_, record_ in zip(rows, (kept, gone), strict=True):
             keys = sorted(set(_keys(rules, row_)))
-            blocking_keys.add(uow, keys, [record_] * len(keys))
+            blocking_keys.add(uow, np.array(keys), np.full(len(keys), record_), first_new=record_ + 1)
     door(LAN[1].key)
     left = query(registry, sa.select(tables.blocking_key.c.record_id).distinct())
     assert left == [(kept,)]
