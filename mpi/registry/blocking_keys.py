@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mpi.matching.stored_keys import KeyPages
 from mpi.registry import bulk
-from mpi.registry.dialects import Found, Keys, Look, Statement
+from mpi.registry.dialect import Found, Keys, Look, Statement
 from mpi.registry.tables import blocking_key, blocking_key_page, capped_value, registry_setting
 from mpi.registry.unit_of_work import UnitOfWork
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.domain.errors import InvalidInputError
-from mpi.registry.dialects import Rows
+from mpi.registry.dialect import Rows
 from mpi.registry.unit_of_work import UnitOfWork
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
-from mpi.registry.dialects import Statement
+from mpi.registry.dialect import Statement
 from mpi.registry.tables import registry_counter
 from mpi.registry.unit_of_work import UnitOfWork
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from mpi.domain.entries import EntryKind
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
-from mpi.registry.dialects import Statement
+from mpi.registry.dialect import Statement
 from mpi.registry.known_records import Integers
 from mpi.registry.tables import health_record_entry, source_record
 from mpi.registry.unit_of_work import UnitOfWork, now_text

@@ -17,7 +17,7 @@ from mpi.domain.errors import NotYetVisibleError, RegistryError
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.counters import Counters, allocate
-from mpi.registry.dialects import Statement
+from mpi.registry.dialect import Statement
 from mpi.registry.tables import event
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 

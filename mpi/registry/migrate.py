@@ -8,7 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mpi.domain.errors import RegistryError
-from mpi.registry.dialects import Dialect, dialect_for
+from mpi.registry.dialect import Dialect
+from mpi.registry.dialects import dialect_for
 from mpi.registry.unit_of_work import database_errors
 
 SCHEMA_VERSION = "0002"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mpi.domain.errors import RunInProgressError
 from mpi.domain.records import RecordKey
 from mpi.registry import requests
-from mpi.registry.dialects import Found, Look, Statement
+from mpi.registry.dialect import Found, Look, Statement
 from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
 from mpi.registry.requests import AnsweredRequest
 from mpi.registry.tables import person

@@ -10,7 +10,8 @@ from types import TracebackType
 import sqlalchemy as sa
 
 from mpi.domain.errors import RegistrySecretError
-from mpi.registry.dialects import Dialect, dialect_for
+from mpi.registry.dialect import Dialect
+from mpi.registry.dialects import dialect_for
 from mpi.registry.migrate import check_version, migrate_connection
 from mpi.registry.secret import RegistrySecret, default_secret_path, load_or_create
 from mpi.registry.tables import registry_setting

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
-from mpi.registry.dialects import Found, Look, Statement
+from mpi.registry.dialect import Found, Look, Statement
 from mpi.registry.tables import answered_request
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 

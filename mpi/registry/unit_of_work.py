@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from mpi.registry.codec import PersonalDataCodec
-from mpi.registry.dialects import DATABASE_ERRORS, Dialect, Rows, database_error
+from mpi.registry.dialect import Dialect, Rows
+from mpi.registry.dialects import DATABASE_ERRORS, database_error
 
 
 @dataclass(frozen=True, slots=True)

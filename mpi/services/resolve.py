@@ -4,7 +4,6 @@ Several calls may share a transaction; each keeps its own outcome. Locks on the 
 from making one person twice; people that changed while they were read send the transaction round again.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -178,10 +177,7 @@ class _Transaction:
         """The records' blocking keys, their own keys and the request ids: to be held against other writers."""
         keys = self._rules.lock_keys(np.stack([each.row for each in prepared]))
         names = {name for each in prepared for name in (f"record {each.key}", f"request {each.request.request_id}")}
-        return keys | {
-            int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little", signed=True)
-            for name in names
-        }
+        return keys | set(map(requests.lock_of, names))
 
     def _repeat(self, prepared: Sequence[Prepared], known: Mapping[str, AnsweredRequest]) -> None:
         """Answer repeats with the bytes of the first time."""

@@ -15,7 +15,7 @@ from mpi.domain.model import Thresholds, VetoEffect
 from mpi.domain.records import SourceRecord
 from mpi.matching.scorer import Scorer
 from mpi.registry import tables
-from mpi.registry.dialects import PostgresDialect
+from mpi.registry.dialect_postgresql import PostgresDialect
 from mpi.registry.registry import Registry
 from tests.factories import small_model
 from tests.online.desk import Desk, came

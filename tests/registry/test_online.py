@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mpi.domain.errors import RunInProgressError
 from mpi.registry import online, runs, tables
-from mpi.registry.dialects import Statement
+from mpi.registry.dialect import Statement
 from mpi.registry.registry import Registry
 from tests.factories import small_scorer
 from tests.online.desk import Desk

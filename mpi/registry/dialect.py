@@ -1,0 +1,145 @@
+"""What the registry needs of a database: one object a registry, the same questions for SQLite and PostgreSQL."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from mpi.domain.errors import RegistryError
+
+BULK_LOCK_TAKEN = "another bulk run holds this registry"
+
+CONNECTIONS = 20
+"""Connections that a registry keeps."""
+
+Integers = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+ColumnLists = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows to be appended to a table, by column; with `only_missing` those whose primary key is there already stay."""
+
+    table: sa.Table
+    columns: ColumnLists
+    only_missing: bool = False
+
+
+Keys = Sequence[Sequence[Any]]
+Found = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A look-up of the hot path. `sqlite` is run once a key (marks `?`, the key's columns first); `postgresql` once for
+    all keys (marks `%s`, arrays first) and gives the place of the key, from 0, before each row."""
+
+    sqlite: str
+    postgresql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look-up among several: see `Dialect.read_each`."""
+
+    statement: Statement
+    keys: Keys
+    rest: tuple[Any, ...] = ()
+
+
+class Dialect(ABC):
+    """What the registry needs of a database. One object a registry; connections are passed in."""
+
+    name: ClassVar[str]
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+
+    @abstractmethod
+    def check_target(self, *, create: bool) -> None:
+        """Refuses a target that cannot be opened, and with `create` makes room for it. Raises RegistryError."""
+
+    @abstractmethod
+    def engine(self) -> sa.Engine:
+        """A new engine. Writers exclude each other on SQLite (BEGIN IMMEDIATE) and run side by side on PostgreSQL."""
+
+    @abstractmethod
+    def reader_options(self) -> dict[str, Any]:
+        """Execution options of a connection that reads one unchanging snapshot."""
+
+    @abstractmethod
+    def lock_schema(self, connection: sa.Connection) -> None:
+        """Waits until no other process migrates; held until the transaction ends."""
+
+    @abstractmethod
+    def bulk_lock(self, engine: sa.Engine) -> AbstractContextManager[None]:
+        """Holds the one right to run a bulk job in a `with` block. Raises RunConflictError when it is taken."""
+
+    @abstractmethod
+    def copy(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
+        """Appends rows given as equally long columns."""
+
+    @abstractmethod
+    def update(self, connection: sa.Connection, table: sa.Table, *, keys: ColumnLists, values: ColumnLists) -> int:
+        """Sets `values` where `keys` are equal, row by row of the columns; returns how many rows were changed."""
+
+    @abstractmethod
+    def read_packed(
+        self, connection: sa.Connection, query: sa.Select[Any], *, integers: int
+    ) -> tuple[list[Integers], Bytes | None]:
+        """Reads a query's rows as arrays: `integers` whole-number columns first, then at most one blob column.
+
+        The query must order its rows by its first column. Returns int64[n] a column and uint8[n, width] (None without a
+        blob column). All blobs of one reading have one width.
+        """
+
+    @abstractmethod
+    def insert_together(self, connection: sa.Connection, parts: Sequence["Rows"]) -> None:
+        """Appends some rows to several tables, in order, in as few trips to the database as can be."""
+
+    @abstractmethod
+    def lock_keys(self, connection: sa.Connection, keys: Sequence[int], *, all_keys: bool) -> None:
+        """Holds 64-bit keys, given in ascending order, against other writers until the transaction ends.
+
+        `all_keys` holds every key there is, whoever asks for it. Waits for others; whoever takes keys takes them once,
+        and before any row is locked.
+        """
+
+    @abstractmethod
+    def read_each(self, connection: sa.Connection, statement: "Statement", keys: "Keys", *rest: Any) -> "Found":
+        """Runs a statement of the hot path for each key, on the driver itself: (place of the key, *row) of every row.
+
+        `keys` are equally long columns; `rest` are values that are the same for all.
+        """
+
+    @abstractmethod
+    def read_together(self, connection: sa.Connection, *wanted: "Look") -> "list[Found]":
+        """What `read_each` gives for each of several look-ups, in as few trips to the database as can be."""
+
+    @abstractmethod
+    def together(self, connection: sa.Connection) -> AbstractContextManager[Any]:
+        """What runs inside on the driver itself goes to the database in as few trips as can be."""
+
+    @abstractmethod
+    def id_set(self, ids: Integers) -> sa.Select[Any]:
+        """A one-column select of many ids, for `column.in_(...)`."""
+
+
+def driver_of(connection: sa.Connection) -> Any:
+    """The driver's own connection, inside the same transaction."""
+    return connection.connection.driver_connection
+
+
+def matrix_of(packed: bytes, count: int) -> Bytes:
+    """Equally long byte strings, joined, as uint8[count, width]."""
+    if count == 0:
+        return np.empty((0, 0), dtype=np.uint8)
+    if len(packed) % count:
+        raise RegistryError("the registry holds rows of unequal width where one width was expected")
+    return np.frombuffer(packed, dtype=np.uint8).reshape(count, -1)
