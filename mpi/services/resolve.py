@@ -176,7 +176,7 @@ class _Transaction:
     def _locks(self, prepared: Sequence[Prepared]) -> set[int]:
         """The records' blocking keys, their own keys and the request ids: to be held against other writers."""
         keys = self._rules.lock_keys(np.stack([each.row for each in prepared]))
-        names = {name for each in prepared for name in (f"record {each.key}", f"request {each.request.request_id}")}
+        names = {name for each in prepared for name in (str(each.key), each.request.request_id)}
         return keys | set(map(requests.lock_of, names))
 
     def _repeat(self, prepared: Sequence[Prepared], known: Mapping[str, AnsweredRequest]) -> None:
