@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2
-from grpc_health.v1.health import SERVICE_NAME, HealthServicer  # type: ignore[import-not-found]  # no stubs
+from grpc_health.v1.health import SERVICE_NAME, HealthServicer
 
 from mpi.domain.errors import MpiError
 from mpi.rpc.calls import Pool

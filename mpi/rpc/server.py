@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 import grpc
-from grpc_reflection.v1alpha import reflection  # type: ignore[attr-defined]  # likewise
+from grpc_reflection.v1alpha import reflection
 
 from mpi.domain.errors import InvalidInputError
 from mpi.rpc import metrics
