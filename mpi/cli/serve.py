@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mpi.rpc.worker import Serving
     from mpi.rpc.workers import Role
 
+_COMPILING = "compiling the kernels: a minute or so, once"
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -65,12 +66,14 @@ def serve(  # noqa: PLR0913 (options of a command)
         from mpi.rpc.server import Limits
         from mpi.rpc.warm_up import warm_up
         from mpi.rpc.worker import Serving
+        from mpi.services.compile_kernels import noticing
         from mpi.services.index_keys import check_keys
 
         scorer = Scorer(chosen.model)
         with app.open_registry(db, create=create) as registry:
             check_keys(registry, scorer)
-        warm_up(scorer, chosen.folder)
+        with noticing(lambda: typer.echo(_COMPILING, err=True)):
+            warm_up(scorer, chosen.folder)
         gc.enable()
         serving = Serving(
             scorer=scorer,

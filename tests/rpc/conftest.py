@@ -5,7 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 from mpi.registry.registry import Registry
+from mpi.rpc.warm_up import warm_up
+from mpi.rules.catalogue import Catalogue
+from mpi.rules.folders import default_root
 from tests.rpc.serving import Running, running
+from tests.services.stored import SCORER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> None:
+    """Kernels are compiled before the first call, as `mpi serve` does it: no deadline runs meanwhile."""
+    warm_up(SCORER, Catalogue(default_root()).find("vn_person"))
 
 
 @pytest.fixture
