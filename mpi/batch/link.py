@@ -103,9 +103,11 @@ def link_table(
     )
     watch.lap("clustering")
     plan = place(clusters, edges, table.persons, next_person=next_person, thresholds=model.thresholds)
-    overlays = _overlays(scorer, table, prior)
+    contradicting = overlays(
+        scorer, table.rows, table.persons, np.flatnonzero(table.fresh & (table.persons >= 0)), prior
+    )
     watch.lap("placing")
-    return Linkage(plan, edges, codes, clusters, overlays, rules, report, capped, prior, watch.seconds)
+    return Linkage(plan, edges, codes, clusters, contradicting, rules, report, capped, prior, watch.seconds)
 
 
 def _with_asked(scorer: Scorer, table: Table, scored: ScoredPairs, prior: float) -> ScoredPairs:
@@ -132,20 +134,24 @@ def _edges(scored: ScoredPairs) -> tuple[Edges, NDArray[np.int8], NDArray[np.int
     return edges, scored.scores.codes[kept], scored.rule[kept]
 
 
-def _overlays(scorer: Scorer, table: Table, prior: float) -> NDArray[np.int32]:
-    """(changed record, member of its person) where the new values may not be one person with the member's."""
-    changed = np.flatnonzero(table.fresh & (table.persons >= 0))
+def overlays(
+    scorer: Scorer, rows: NDArray[np.uint8], persons: NDArray[np.int64], changed: NDArray[np.int64], prior: float
+) -> NDArray[np.int32]:
+    """(changed record, member of its person) where the new values may not be one person with the member's.
+
+    `rows` uint8 (n, width) and `persons` int64 (n,) are those of a table, `changed` int64 the places with new values.
+    """
     if not len(changed):
         return np.empty((0, 2), dtype=np.int32)
-    order = np.argsort(table.persons, kind="stable")
-    sorted_persons = table.persons[order]
-    first = np.searchsorted(sorted_persons, table.persons[changed], side="left")
-    last = np.searchsorted(sorted_persons, table.persons[changed], side="right")
+    order = np.argsort(persons, kind="stable")
+    sorted_persons = persons[order]
+    first = np.searchsorted(sorted_persons, persons[changed], side="left")
+    last = np.searchsorted(sorted_persons, persons[changed], side="right")
     left = np.repeat(changed, last - first)
     offsets = np.arange(len(left)) - np.repeat(np.cumsum(last - first) - (last - first), last - first)
     right = order[np.repeat(first, last - first) + offsets]
     pairs = np.stack([left, right], axis=1).astype(np.int32)[left != right]
     ends = np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
-    scores = scorer.score(table.rows, *ends, prior=prior)
+    scores = scorer.score(rows, *ends, prior=prior)
     contradicting: NDArray[np.int32] = pairs[scores.vetoes & FORBID != 0]
     return contradicting

@@ -7,7 +7,7 @@ byte changes. Keys are compared as signed 64-bit integers, as databases do.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,11 @@ CUT = 4
 SIGN = np.uint64(1 << 63)
 """What turns a key into its sort code and back."""
 
-_SHIFTS = tuple(8 * (STORED_REFINEMENTS - depth) for depth in range(STORED_REFINEMENTS + 1))
+OPEN_BITS = tuple(8 * (STORED_REFINEMENTS - depth) for depth in range(STORED_REFINEMENTS + 1))
+"""How many of a key's lowest bits are open to the whole block, and to its parts by one refining byte more each."""
 
 Integers = NDArray[np.int64]
+K = TypeVar("K", np.int64, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ def stored_keys(plan: BlockingPlan, rows: NDArray[np.uint8], key: bytes) -> NDAr
     keys = np.zeros((len(rows), plan.slots), dtype=np.uint64)
     fill_stored_keys(plan.keys, plan.refining, as_rows(rows), key_words(key), keys)
     return keys
+
+
+def blocks_of(keys: NDArray[K]) -> NDArray[K]:
+    """The block that each stored key names."""
+    return keys >> keys.dtype.type(OPEN_BITS[0])
 
 
 @leaf
@@ -101,12 +108,14 @@ def _cut(keys: Any, capacity: int, firsts: Any, starts: Any, stops: Any) -> int:
     while at < count:
         # where the prefix changes decides what may be a unit here, and where the page's range begins
         depth = 0
-        while at > 0 and depth < STORED_REFINEMENTS and keys[at] >> _SHIFTS[depth] == keys[at - 1] >> _SHIFTS[depth]:
+        while (
+            at > 0 and depth < STORED_REFINEMENTS and keys[at] >> OPEN_BITS[depth] == keys[at - 1] >> OPEN_BITS[depth]
+        ):
             depth += 1
         outer = depth
         stop = at
         while True:
-            shift = _SHIFTS[depth]
+            shift = OPEN_BITS[depth]
             stop = at + 1
             while stop < count and keys[stop] >> shift == keys[at] >> shift:
                 stop += 1
@@ -117,7 +126,7 @@ def _cut(keys: Any, capacity: int, firsts: Any, starts: Any, stops: Any) -> int:
             depth += 1
         begin = max(at, stop - capacity)
         if begin > at or pages == 0 or stop - starts[pages - 1] > capacity:
-            firsts[pages] = (keys[at] >> _SHIFTS[outer]) << _SHIFTS[outer]
+            firsts[pages] = (keys[at] >> OPEN_BITS[outer]) << OPEN_BITS[outer]
             starts[pages] = begin
             pages += 1
         stops[pages - 1] = stop
@@ -146,7 +155,7 @@ def _choose(queries: Any, limits: Any, entries: Any, starts: Any, out: Any) -> i
         key = queries[query]
         for at in range(starts[query], starts[query + 1]):
             for depth in range(STORED_REFINEMENTS + 1):
-                if entries[at, 0] >> _SHIFTS[depth] != key >> _SHIFTS[depth]:
+                if entries[at, 0] >> OPEN_BITS[depth] != key >> OPEN_BITS[depth]:
                     break
                 counts[depth] += 1
         sizes[query] = counts[0]
@@ -156,7 +165,7 @@ def _choose(queries: Any, limits: Any, entries: Any, starts: Any, out: Any) -> i
         skip = max(counts[depth] - CUT * limits[query], 0)
         bounded[query] |= depth > 0 or skip > 0
         for at in range(starts[query], starts[query + 1]):
-            if entries[at, 0] >> _SHIFTS[depth] == key >> _SHIFTS[depth]:
+            if entries[at, 0] >> OPEN_BITS[depth] == key >> OPEN_BITS[depth]:
                 if skip > 0:
                     skip -= 1
                     continue

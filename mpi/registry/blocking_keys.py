@@ -13,7 +13,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mpi.matching.stored_keys import KeyPages
+from mpi.matching.stored_keys import OPEN_BITS, KeyPages
 from mpi.registry import bulk
 from mpi.registry.dialect import Found, Keys, Look, Statement
 from mpi.registry.tables import blocking_key, blocking_key_page, capped_value, registry_setting
@@ -25,8 +25,6 @@ Codes = NDArray[np.uint64]
 _MADE_BY = "blocking_keys"
 _ROWS_OF_A_BLOCK = 256
 _ENTRY_BYTES = 16
-_OPEN_BITS = (24, 16, 8, 0)
-"""How many of a key's lowest bits a range leaves open: the whole block, then part of it by one refining byte each."""
 
 _PAGE = Statement(
     sqlite="SELECT entries FROM blocking_key_page WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1",
@@ -64,7 +62,7 @@ def near(uow: UnitOfWork, keys: Integers) -> NearEntries:
     wanted = keys.tolist()
     parts = [[b"", b""] for _ in wanted]
     pages, rows = uow.dialect.read_together(
-        uow.connection, Look(_PAGE, [wanted]), Look(_ROWS, _range(wanted, _OPEN_BITS[0]), (_ROWS_OF_A_BLOCK,))
+        uow.connection, Look(_PAGE, [wanted]), Look(_ROWS, _range(wanted, OPEN_BITS[0]), (_ROWS_OF_A_BLOCK,))
     )
     for place, page in pages:
         parts[place][0] = page
@@ -86,7 +84,7 @@ def _refined(uow: UnitOfWork, keys: Sequence[int], rows: Found) -> dict[int, lis
     those of its part around the key: whoever counts them sees that the block is large."""
     blocks: dict[int, list[tuple[int, int]]] = {}
     places: Sequence[int] = range(len(keys))
-    for open_bits in (*_OPEN_BITS[1:], None):
+    for open_bits in (*OPEN_BITS[1:], None):
         found: dict[int, list[tuple[int, int]]] = {}
         for at, key, record_id in rows:
             found.setdefault(places[at], []).append((key, record_id))

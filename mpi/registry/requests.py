@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mpi.domain.errors import RequestReusedError
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.dialect import Found, Look, Statement
@@ -32,6 +33,15 @@ class AnsweredRequest:
     verb: str
     payload_digest: bytes
     response: bytes
+
+    def repeated(self, verb: str, payload_digest: bytes) -> bytes:
+        """The reply to a repeat. Raises RequestReusedError where the id now stands for another request."""
+        if (self.verb, self.payload_digest) != (verb, payload_digest):
+            raise RequestReusedError(
+                "this request id was used before, for another request; a new request needs a new id",
+                metadata={"request_id": self.request_id},
+            )
+        return self.response
 
 
 def lock_of(name: str) -> int:

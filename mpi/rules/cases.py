@@ -15,7 +15,6 @@ from pydantic import Field, ValidationError
 from mpi.domain.model import LinkageModel
 from mpi.domain.records import RecordKey, SourceRecord
 from mpi.matching.explain import Explanation, explain
-from mpi.matching.features import columns_of
 from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.matching.scorer import Scorer
 from mpi.rules.checks import raw_columns
@@ -159,7 +158,7 @@ def _score(scorer: Scorer, left: RawValues, right: RawValues, *, population: int
         )
         for side, values in (("left", left), ("right", right))
     ]
-    rows = scorer.pack(columns_of(records, scorer.columns), _KEY)
+    rows = scorer.pack_records(records, _KEY)
     first, second = np.array([0], dtype=np.int32), np.array([1], dtype=np.int32)
     prior = scorer.prior(population)
     scores = scorer.score(rows, first, second, prior=prior)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mpi.domain.errors import RequestReusedError
 from mpi.registry import requests
 from mpi.registry.registry import Registry
 from mpi.registry.requests import AnsweredRequest
@@ -29,8 +28,8 @@ def answer_once(
 ) -> bytes:
     """The answer kept under a request id or, the first time, that of `work`, kept in the same transaction.
 
-    Writers that name one of `alone`, or the request id,
-    wait for each other; `quite_alone` waits for every writer of single records.
+    Writers that name one of `alone`, or the request id, wait for each other; `quite_alone` waits for every writer of
+    single records.
     Raises RequestReusedError when the id was used for another call, and what `work` raises: then nothing is kept.
     """
     with registry.begin() as uow:
@@ -41,9 +40,4 @@ def answer_once(
             response = work(uow)
             requests.keep(uow, [AnsweredRequest(asked.request_id, asked.verb, asked.payload_digest, response)])
             return response
-        if (kept.verb, kept.payload_digest) != (asked.verb, asked.payload_digest):
-            raise RequestReusedError(
-                "this request id was used before, for another request; a new request needs a new id",
-                metadata={"request_id": asked.request_id},
-            )
-        return kept.response
+        return kept.repeated(asked.verb, asked.payload_digest)

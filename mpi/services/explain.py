@@ -12,7 +12,7 @@ from mpi.domain.errors import InvalidInputError
 from mpi.domain.model import FrequencyCap, LinkageModel
 from mpi.domain.records import RecordKey, SourceRecord, StandardRecord, StandardValue
 from mpi.matching.explain import Explanation, explain
-from mpi.matching.features import Layout, columns_of
+from mpi.matching.features import Layout
 from mpi.matching.scorer import Scorer
 from mpi.matching.sharing import shared_too_widely, void_values
 from mpi.registry import blocking_keys, events
@@ -114,7 +114,7 @@ def _explained(uow: UnitOfWork, scorer: Scorer, key: bytes, ends: tuple[int, int
     stored = dict(raw_records(uow, ids))
     sources = [stored[record_id] for record_id in ends]
     standard = [standardise_record(source, model.fields) for source in sources]
-    rows = scorer.pack(columns_of(standard, scorer.columns), key)
+    rows = scorer.pack_records(standard, key)
     records = count(uow)
     capped = void(uow, rows, records)
     links = link_views(uow, ids)

@@ -19,7 +19,7 @@ from mpi.domain.errors import (
 )
 from mpi.domain.records import ColumnKind, RecordKey, SourceRecord
 from mpi.matching.features import representation_of
-from mpi.matching.stored_keys import PAGE_ENTRIES, stored_keys
+from mpi.matching.stored_keys import PAGE_ENTRIES, blocks_of, stored_keys
 from mpi.persons.survivorship import key_order
 from mpi.registry import blocking_keys, events, online, persons, withdrawals
 from mpi.registry.registry import Registry
@@ -30,7 +30,6 @@ from mpi.services.neighbourhood import OnlineRules
 MOST_PEOPLE = 50
 """People that one answer names."""
 
-_BLOCK_BITS = 24
 _CITIZEN, _INSURANCE = "citizen_id", "health_insurance_number"
 _WORDS = {_CITIZEN: "citizen number", _INSURANCE: "health insurance number"}
 
@@ -149,7 +148,7 @@ def _holders(uow: UnitOfWork, rules: OnlineRules, row: Rows, column: str, keys: 
     offset = layout.offset(column, representation_of(rules.model.columns[column])) // 8
     code = row.view(np.uint64)[:, offset]
     near = blocking_keys.near(uow, keys).entries
-    candidates = np.unique(near[np.isin(near[:, 0] >> _BLOCK_BITS, keys >> _BLOCK_BITS), 1])
+    candidates = np.unique(near[np.isin(blocks_of(near[:, 0]), blocks_of(keys)), 1])
     record_ids, rows = online.feature_rows(uow, candidates, layout=layout.digest, width=layout.width)
     holds = np.ascontiguousarray(rows).view(np.uint64)[:, offset] == code[0]
     links = persons.links_of_records(uow, record_ids[holds])

@@ -5,21 +5,21 @@ What a bulk run finds by sorting keys in memory, this finds by looking the recor
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.batch.link import DOUBT
+from mpi.batch.link import DOUBT, overlays
 from mpi.batch.pairs import block_limit
 from mpi.domain.model import FrequencyCap
 from mpi.domain.records import RecordKey, SourceRecord
 from mpi.matching.blocking import blocking_plan
-from mpi.matching.kernel import APART, FORBID, as_rows
-from mpi.matching.scorer import Scorer
+from mpi.matching.kernel import APART, as_rows
+from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.sharing import shared_too_widely, void_values
-from mpi.matching.stored_keys import choose_candidates, stored_keys
+from mpi.matching.stored_keys import blocks_of, choose_candidates, stored_keys
 from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
 from mpi.persons.placement import Decided, place
 from mpi.registry import blocking_keys, online
@@ -36,7 +36,6 @@ Capped = dict[str, NDArray[np.uint64]]
 UNNUMBERED = 1 << 60
 """People that get their number only when they are written are numbered from here."""
 
-_BLOCK_BITS = 24
 _CAPPED_SECONDS = 30.0
 _OWNER_SHIFT = 44
 _NOBODY = -1
@@ -78,7 +77,7 @@ class OnlineRules:
     def lock_keys(self, rows: Rows) -> set[int]:
         """The blocks that records belong to: whoever writes into one excludes others from it."""
         keys = stored_keys(self.plan, rows, self.secret)
-        blocks: list[int] = np.unique(keys[keys != 0] >> np.uint64(_BLOCK_BITS)).tolist()
+        blocks: list[int] = np.unique(blocks_of(keys[keys != 0])).tolist()
         return set(blocks)
 
     def limits(self, records: int) -> Integers:
@@ -97,6 +96,11 @@ class OnlineRules:
         """Make values that are shared too widely missing, in place."""
         for column, codes in capped.items():
             void_values(rows, self.model, self.scorer.layout, column, codes)
+
+    def worth_weighing(self, scores: Scores) -> Integers:
+        """The places of pairs that may matter, as a bulk run has it."""
+        worth = (scores.weights >= self.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0)
+        return np.flatnonzero(worth)
 
     def without(self, rows: Rows, capped: Capped) -> Rows:
         """Rows with such values missing."""
@@ -141,7 +145,7 @@ class Surroundings:
     considered: Integers
     bounded: list[tuple[str, ...]]
     revision: int
-    newly_capped: Capped = field(default_factory=dict)
+    newly_capped: Capped
 
 
 def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Numbers) -> Surroundings:
@@ -189,8 +193,7 @@ class _Near:
         self._uow = uow
         self._rules = rules
         self._new = new
-        self._limits = rules.limits(records + len(new.rows))
-        self.limit_of_slot = self._limits[rules.rule_of_slot]
+        self.limit_of_slot = rules.limits(records + len(new.rows))[rules.rule_of_slot]
         self.capped = rules.known_capped(uow)
         self.newly_capped: Capped = {}
         self.rows = new.rows.copy()
@@ -236,7 +239,7 @@ class _Near:
         """Whether a newcomer's value is held by too many different people, the newcomer among them."""
         layout = self._rules.scorer.layout
         near = self._entries.entries[self._entries.starts[query] : self._entries.starts[query + 1]]
-        same = near[near[:, 0] >> _BLOCK_BITS == self._queries[query] >> _BLOCK_BITS, 1]
+        same = near[blocks_of(near[:, 0]) == blocks_of(self._queries[query : query + 1]), 1]
         holders = np.setdiff1d(same, self._new.record_ids)
         _, stored = online.feature_rows(self._uow, holders, layout=layout.digest, width=layout.width)
         owner = self._owners[query]
@@ -283,7 +286,7 @@ def _scored_pairs(uow: UnitOfWork, rules: OnlineRules, near: _Near, prior: float
         left, right = np.concatenate([left, mutual[:, 0]]), np.concatenate([right, mutual[:, 1]])
     table = np.concatenate([near.rows, rules.without(rows, near.capped)])
     scores = rules.scorer.score(table, left.astype(np.int32), right.astype(np.int32), prior=prior)
-    kept = np.flatnonzero((scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0))
+    kept = rules.worth_weighing(scores)
     right = right[kept]
     return _Pairs(
         left=left[kept],
@@ -303,7 +306,7 @@ def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers
     codes = keys[records, slots]
     order = np.argsort(codes, kind="stable")
     records, codes, limits = records[order], codes[order], limit_of_slot[slots[order]]
-    blocks = codes >> np.uint64(_BLOCK_BITS)
+    blocks = blocks_of(codes)
     pairs: list[Integers] = []
     for step in range(1, len(codes)):
         same = (blocks[step:] == blocks[:-step]) & (step <= limits[step:])
@@ -367,7 +370,7 @@ def _with_asked(
         return edges, codes
     left, right = np.ascontiguousarray(more[:, 0]), np.ascontiguousarray(more[:, 1])
     scores = rules.scorer.score(rows, left, right, prior=prior)
-    kept = (scores.weights >= rules.model.thresholds.review - DOUBT) & (scores.vetoes & APART == 0)
+    kept = rules.worth_weighing(scores)
     joined = Edges(
         np.concatenate([edges.left, left[kept]]),
         np.concatenate([edges.right, right[kept]]),
@@ -390,21 +393,6 @@ def decide(rules: OnlineRules, around: Surroundings, newcomers: int) -> Decided:
         prior=around.prior,
     )
     plan = place(clusters, around.edges, around.person_ids, next_person=UNNUMBERED, thresholds=thresholds)
-    return Decided(plan, around.edges, around.codes, clusters, _overlays(rules, around, newcomers))
-
-
-def _overlays(rules: OnlineRules, around: Surroundings, newcomers: int) -> NDArray[np.int32]:
-    """(newcomer, member of its person) where its new values may not be one person with the member's."""
-    pairs = [
-        (at, other)
-        for at in np.flatnonzero(around.person_ids[:newcomers] >= 0).tolist()
-        for other in np.flatnonzero(around.person_ids == around.person_ids[at]).tolist()
-        if other != at
-    ]
-    ends = np.array(pairs, dtype=np.int32).reshape(-1, 2)
-    if not len(ends):
-        return ends
-    left, right = np.ascontiguousarray(ends[:, 0]), np.ascontiguousarray(ends[:, 1])
-    scores = rules.scorer.score(around.rows, left, right, prior=around.prior)
-    contradicting: NDArray[np.int32] = ends[scores.vetoes & FORBID != 0]
-    return contradicting
+    changed = np.flatnonzero(around.person_ids[:newcomers] >= 0)
+    contradicting = overlays(rules.scorer, around.rows, around.person_ids, changed, around.prior)
+    return Decided(plan, around.edges, around.codes, clusters, contradicting)

@@ -183,11 +183,10 @@ class _Transaction:
         """Answer repeats with the bytes of the first time."""
         digests = {each.request.request_id: each.request.payload_digest for each in prepared}
         for request_id, answer in known.items():
-            self._answers[request_id] = answer.response
-            if (answer.verb, answer.payload_digest) != (VERB, digests[request_id]):
-                self._answers[request_id] = RequestReusedError(
-                    "this request id was used before, for another request; a new request needs a new id"
-                )
+            try:
+                self._answers[request_id] = answer.repeated(VERB, digests[request_id])
+            except RequestReusedError as refused:
+                self._answers[request_id] = refused
 
     def _newcomers(
         self, prepared: Sequence[tuple[Prepared, StoredRecord | None]]
@@ -195,6 +194,8 @@ class _Transaction:
         """Records to be placed, and versions that came late; the others are answered here."""
         ids = np.array([known.record_id for _, known in prepared if known is not None], dtype=np.int64)
         owner = self._owners(ids)
+        # after the owners: whoever gives it back sees them
+        revision = online.numbers_now(self._uow).revision if len(ids) else 0
         newcomers: list[_Newcomer] = []
         late: list[_Newcomer] = []
         for each, known in prepared:
@@ -205,10 +206,10 @@ class _Transaction:
             elif known.withdrawn:
                 self._answers[request_id] = RecordWithdrawnError(f"{each.key} was withdrawn by its source")
             elif (known.digests == each.digest).all(axis=1).any() and person >= 0:
-                self._keep(each, self._standing(person, RecordChange.UNCHANGED))
+                self._keep(each, self._standing(person, RecordChange.UNCHANGED, revision))
             elif is_earlier(each.recorded_at, known.recorded_at) and person >= 0:
                 late.append(_Newcomer(each, known, person))
-                self._keep(each, self._standing(person, RecordChange.LATE_VERSION))
+                self._keep(each, self._standing(person, RecordChange.LATE_VERSION, revision))
             else:
                 newcomers.append(_Newcomer(each, known, person))
         return newcomers, late
@@ -220,7 +221,7 @@ class _Transaction:
         links = persons.links_of_records(self._uow, record_ids)
         return dict(zip(links.record_ids.tolist(), links.person_ids.tolist(), strict=True))
 
-    def _standing(self, person: int, change: RecordChange) -> Resolution:
+    def _standing(self, person: int, change: RecordChange, revision: int) -> Resolution:
         """The resolution of a record that stays as it is."""
         return Resolution(
             enterprise_id=enterprise_id(person, self._registry.secret),
@@ -230,7 +231,7 @@ class _Transaction:
             linked_through=None,
             review_tasks=(),
             affected=(),
-            revision=online.numbers_now(self._uow).revision,
+            revision=revision,
             rule_version=self._rules.model.name,
             thresholds=self._rules.model.thresholds,
             blocking=Blocking(0, ()),
