@@ -42,15 +42,16 @@ class App:
         )
         return cls(settings)
 
-    def open_registry(self, url: str | None, *, create: bool) -> Registry:
-        """The registry at `url` or, without one, at the settings' URL.
+    def open_registry(self, url: str | None, *, create: bool, single_records: bool = False) -> Registry:
+        """The registry at `url` or, without one, at the settings' URL; for `single_records` see `Registry.open`.
 
         Raises InvalidInputError when neither names one, and what `Registry.open` raises.
         """
         place = url or self.settings.db
         if not place:
             raise InvalidInputError("no registry is named: give --db URL or set MPI_DB, such as sqlite:///registry.db")
-        return Registry.open(place, secret=self._secret(create=create), create=create)
+        secret = self._secret(create=create)
+        return Registry.open(place, secret=secret, create=create, single_records=single_records)
 
     def _secret(self, *, create: bool) -> RegistrySecret | None:
         path = self.settings.secret_file

@@ -77,7 +77,7 @@ def serve(  # noqa: PLR0913 (options of a command)
         gc.enable()
         serving = Serving(
             scorer=scorer,
-            open_registry=partial(app.open_registry, db, create=False),
+            open_registry=partial(app.open_registry, db, create=False, single_records=True),
             address=address,
             limits=Limits(threads=threads),
             reflected=reflection,

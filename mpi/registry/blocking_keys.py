@@ -1,51 +1,66 @@
-"""Stored blocking keys: sorted pages written by bulk runs, and a row a key for records that came one by one since.
+"""Stored blocking keys: sorted pages written by bulk runs, and a row a record for those that came one by one since.
 
-A key is looked up by one seek in each: the page that its place lies in, and the rows of its block. Entries of older
-versions and of withdrawn records stay until the next bulk run: they bring candidates that are then weighed as they are.
+A key is looked up by one seek in the pages. Of the rows every process keeps a copy in memory, which it brings up to
+date whenever it looks: their batches are numbered in the order of their commits. Entries of older versions and of withdrawn
+records stay until the next bulk run: they bring candidates that are then weighed as they are.
 """
 
-import struct
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import accumulate, pairwise
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mpi.matching.stored_keys import OPEN_BITS, KeyPages
+from mpi.matching.key_chains import KeyChains
+from mpi.matching.stored_keys import KeyPages
 from mpi.registry import bulk
-from mpi.registry.dialect import Found, Keys, Look, Statement
-from mpi.registry.tables import blocking_key, blocking_key_page, capped_value, registry_setting
-from mpi.registry.unit_of_work import UnitOfWork
+from mpi.registry.counters import Counters, allocate
+from mpi.registry.dialect import Found, Statement
+from mpi.registry.online import Numbers
+from mpi.registry.tables import (
+    blocking_key_page,
+    capped_value,
+    recent_blocking_keys,
+    registry_counter,
+    registry_setting,
+)
+from mpi.registry.unit_of_work import Readable, UnitOfWork
 
 Integers = NDArray[np.int64]
 Codes = NDArray[np.uint64]
 
 _MADE_BY = "blocking_keys"
-_ROWS_OF_A_BLOCK = 256
-_ENTRY_BYTES = 16
+_KEY_BYTES, _ENTRY_BYTES = 8, 16
+_UNKNOWN = -1
 
-_PAGE = Statement(
-    sqlite="SELECT entries FROM blocking_key_page WHERE first_key <= ? ORDER BY first_key DESC LIMIT 1",
-    postgresql="SELECT wanted.place - 1, page.entries FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(key, place)"
-    " CROSS JOIN LATERAL (SELECT entries FROM blocking_key_page WHERE first_key <= wanted.key"
-    " ORDER BY first_key DESC LIMIT 1) AS page",
+# rows of three kinds: the counters, keys of single records, and the page near each key, whose place comes first
+_COUNTERS, _RECENT = -1, -2
+_COUNTER_ROW = f"SELECT {_COUNTERS}, record, judgement, revision, paged_key_batch, NULL FROM registry_counter"
+_RECENT_ROWS = f"SELECT {_RECENT}, key_batch, record_id, 0, 0, keys FROM recent_blocking_keys WHERE key_batch > {{}}"
+_NEAREST = "SELECT entries FROM blocking_key_page WHERE first_key <= {} ORDER BY first_key DESC LIMIT 1"
+
+_NEAR = Statement(
+    sqlite=f"{_COUNTER_ROW} UNION ALL {_RECENT_ROWS.format('?2')} UNION ALL"
+    f" SELECT wanted.key, 0, 0, 0, 0, ({_NEAREST.format('wanted.value')}) FROM json_each(?1) AS wanted",
+    postgresql="WITH wanted AS MATERIALIZED (SELECT * FROM unnest(%s::int8[]) WITH ORDINALITY AS one(key, place))"
+    f" {_COUNTER_ROW} UNION ALL {_RECENT_ROWS.format('%s')} UNION ALL"
+    f" SELECT wanted.place - 1, 0, 0, 0, 0, ({_NEAREST.format('wanted.key')}) FROM wanted",
 )
 
-_ROWS = Statement(
-    sqlite="SELECT key, record_id FROM blocking_key WHERE key BETWEEN ? AND ? LIMIT ?",
-    postgresql="SELECT wanted.place - 1, near.key, near.record_id"
-    " FROM unnest(%s::int8[], %s::int8[]) WITH ORDINALITY AS wanted(low, high, place)"
-    " CROSS JOIN LATERAL (SELECT key, record_id FROM blocking_key"
-    " WHERE key BETWEEN wanted.low AND wanted.high LIMIT %s) AS near",
-)
+_ALL_RECENT = Statement(sqlite=_RECENT_ROWS.format("?"), postgresql=_RECENT_ROWS.format("%s"))
 
 _CAPPED = Statement(
-    sqlite="SELECT 1 FROM capped_value WHERE standard_column = ? AND code = ?",
-    postgresql="SELECT wanted.place - 1, 1 FROM unnest(%s::text[], %s::int8[]) WITH ORDINALITY"
+    sqlite="SELECT wanted.key FROM json_each(?) AS wanted CROSS JOIN capped_value"
+    " ON standard_column = json_extract(wanted.value, '$[0]') AND code = json_extract(wanted.value, '$[1]')",
+    postgresql="SELECT wanted.place - 1 FROM unnest(%s::text[], %s::int8[]) WITH ORDINALITY"
     " AS wanted(standard_column, code, place) JOIN capped_value USING (standard_column, code)",
 )
+
+_EVERY_CAPPED = "SELECT standard_column, code FROM capped_value"
+_ALL_CAPPED = Statement(sqlite=_EVERY_CAPPED, postgresql=_EVERY_CAPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,57 +72,78 @@ class NearEntries:
     starts: Integers
 
 
-def near(uow: UnitOfWork, keys: Integers) -> NearEntries:
-    """What is stored near some keys, int64 (q,)."""
-    wanted = keys.tolist()
-    parts = [[b"", b""] for _ in wanted]
-    pages, rows = uow.dialect.read_together(
-        uow.connection, Look(_PAGE, [wanted]), Look(_ROWS, _range(wanted, OPEN_BITS[0]), (_ROWS_OF_A_BLOCK,))
-    )
-    for place, page in pages:
-        parts[place][0] = page
-    for place, block in _refined(uow, wanted, rows).items():
-        parts[place][1] = struct.pack(f"<{2 * len(block)}q", *chain.from_iterable(block))
-    starts = [0, *accumulate((len(page) + len(block)) // _ENTRY_BYTES for page, block in parts)]
-    entries = np.frombuffer(b"".join(chain.from_iterable(parts)), dtype="<i8").reshape(-1, 2)
-    return NearEntries(entries, np.array(starts, dtype=np.int64))
+class StoredKeys:
+    """The stored keys of one registry as a process knows them; safe to share between threads.
 
-
-def _range(keys: Sequence[int], open_bits: int) -> Keys:
-    """The lowest and the highest key that differ from each of some keys in the open bits only."""
-    lows = [key >> open_bits << open_bits for key in keys]
-    return [lows, [low + (1 << open_bits) - 1 for low in lows]]
-
-
-def _refined(uow: UnitOfWork, keys: Sequence[int], rows: Found) -> dict[int, list[tuple[int, int]]]:
-    """Rows of each key's block, given as (place, key, record id), by place; of a block with too many rows, so many and
-    those of its part around the key: whoever counts them sees that the block is large."""
-    blocks: dict[int, list[tuple[int, int]]] = {}
-    places: Sequence[int] = range(len(keys))
-    for open_bits in (*OPEN_BITS[1:], None):
-        found: dict[int, list[tuple[int, int]]] = {}
-        for at, key, record_id in rows:
-            found.setdefault(places[at], []).append((key, record_id))
-        for place, block in found.items():
-            blocks[place] = sorted({*blocks[place], *block}) if place in blocks else block
-        places = [place for place, block in found.items() if len(block) == _ROWS_OF_A_BLOCK]
-        if not places or open_bits is None:
-            break
-        narrowed = _range([keys[place] for place in places], open_bits)
-        rows = uow.dialect.read_each(uow.connection, _ROWS, narrowed, _ROWS_OF_A_BLOCK)
-    return blocks
-
-
-def add(uow: UnitOfWork, keys: Integers, record_ids: Integers, *, first_new: int) -> None:
-    """Stores keys, int64 (n,), of records that came by themselves; those that are there already stay.
-
-    Records from the number `first_new` on are stored in this transaction: none of their keys is there.
+    What no page holds yet is kept in memory: some half a kilobyte a record that came since the last bulk run.
     """
-    entries = np.unique(np.stack([keys, record_ids], axis=1), axis=0)
-    is_new = entries[:, 1] >= first_new
-    for write, rows in ((bulk.insert, entries[is_new]), (bulk.insert_missing, entries[~is_new])):
-        if len(rows):
-            write(uow, blocking_key, {"key": rows[:, 0], "record_id": rows[:, 1]})
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paged = _UNKNOWN
+        self._newest = 0
+        self._recent = KeyChains()
+
+    def __len__(self) -> int:
+        """How many entries are kept in memory."""
+        return len(self._recent)
+
+    def near(self, reading: Readable, keys: Integers) -> tuple[NearEntries, Numbers]:
+        """What is stored near some keys, int64 (q,), and the counters of the same moment."""
+        wanted = keys.tolist()
+        rows = reading.dialect.read(reading.driver, _NEAR, [wanted], self._newest)
+        (counters,) = (row[1:5] for row in rows if row[0] == _COUNTERS)
+        pages = [b""] * len(wanted)
+        for row in rows:
+            if row[0] >= 0 and row[5] is not None:
+                pages[row[0]] = row[5]
+        recent, starts = self._near_recent(reading, keys, counters[3], [row for row in rows if row[0] == _RECENT])
+        parts = [pages]
+        if len(recent):
+            packed = recent.astype("<i8", copy=False).tobytes()
+            parts.append([packed[_ENTRY_BYTES * a : _ENTRY_BYTES * b] for a, b in pairwise(starts.tolist())])
+        joined = list(map(b"".join, zip(*parts, strict=True)))
+        begins = [0, *accumulate(len(part) // _ENTRY_BYTES for part in joined)]
+        entries = np.frombuffer(b"".join(joined), dtype="<i8").reshape(-1, 2)
+        return NearEntries(entries, np.array(begins, dtype=np.int64)), Numbers(*counters[:3])
+
+    def _near_recent(self, reading: Readable, keys: Integers, paged: int, rows: Found) -> tuple[Integers, Integers]:
+        """Entries near keys that came after the batch `paged`, the newest that the transaction's pages hold.
+
+        `rows` are those that the transaction found beyond what was known before it.
+        """
+        with self._lock:
+            if self._paged == paged:
+                self._learn(rows)
+                return self._recent.near(keys)
+        # pages were written anew since this process, or another thread of it, looked last
+        own = StoredKeys()
+        own._paged = own._newest = paged
+        own._learn(reading.dialect.read(reading.driver, _ALL_RECENT, (), paged))
+        with self._lock:
+            if paged > self._paged:
+                self._paged, self._newest, self._recent = own._paged, own._newest, own._recent
+                return self._recent.near(keys)
+        return own._recent.near(keys)
+
+    def _learn(self, rows: Found) -> None:
+        """Take in rows of batches that are not known yet. All batches between are among them, or known by now."""
+        new = [row for row in rows if row[1] > self._newest]
+        if new:
+            keys = np.frombuffer(b"".join([row[5] for row in new]), dtype="<i8")
+            ids = np.array([row[2] for row in new], dtype=np.int64)
+            self._recent.add(keys, np.repeat(ids, [len(row[5]) // _KEY_BYTES for row in new]))
+            self._newest = max(row[1] for row in new)
+
+
+def add(uow: UnitOfWork, keys: Codes, record_ids: Integers, *, batch: int) -> None:
+    """Stores the keys, uint64 (n, slots), 0 for none, of records that came by themselves, int64 (n,).
+
+    `batch` was taken from the counters (`key_batch`) in this transaction, so that batches follow one another as
+    commits do.
+    """
+    rows = [each[each != 0].astype("<u8", copy=False).tobytes() for each in keys]
+    bulk.insert(uow, recent_blocking_keys, {"key_batch": bulk.Every(batch), "record_id": record_ids, "keys": rows})
 
 
 def replace_all(uow: UnitOfWork, parts: Iterable[KeyPages], *, made_by: str) -> int:
@@ -115,7 +151,9 @@ def replace_all(uow: UnitOfWork, parts: Iterable[KeyPages], *, made_by: str) -> 
 
     `made_by` names the rules and the layout of rows that the keys were made with (see `made_by`).
     """
-    for table in (blocking_key_page, blocking_key):
+    batch = allocate(uow, Counters(key_batch=1)).key_batch
+    uow.connection.execute(sa.update(registry_counter).values(paged_key_batch=batch))
+    for table in (blocking_key_page, recent_blocking_keys):
         uow.connection.execute(sa.delete(table))
     entries = 0
     for pages in parts:
@@ -140,8 +178,8 @@ def capped_among(uow: UnitOfWork, columns: Sequence[str], codes: Codes) -> NDArr
     """Which values, by standard column and code uint64 (n,), are shared too widely to mean anything: bool (n,)."""
     capped = np.zeros(len(codes), dtype=np.bool_)
     if len(codes):
-        found = uow.dialect.read_each(uow.connection, _CAPPED, [columns, codes.view(np.int64).tolist()])
-        capped[[row[0] for row in found]] = True
+        found = uow.dialect.read(uow.driver, _CAPPED, [columns, codes.view(np.int64).tolist()])
+        capped[[place for (place,) in found]] = True
     return capped
 
 
@@ -158,9 +196,9 @@ def add_capped(uow: UnitOfWork, column: str, codes: Codes) -> None:
     bulk.insert_missing(uow, capped_value, rows)
 
 
-def capped_values(uow: UnitOfWork) -> dict[str, Codes]:
+def capped_values(reading: Readable) -> dict[str, Codes]:
     """Every value that is shared too widely: sorted codes uint64 (n,) by standard column."""
     found: dict[str, list[int]] = {}
-    for column, code in uow.connection.execute(sa.select(capped_value.c.standard_column, capped_value.c.code)):
+    for column, code in reading.dialect.read(reading.driver, _ALL_CAPPED, ()):
         found.setdefault(column, []).append(code)
     return {column: np.sort(np.array(codes, dtype=np.int64).view(np.uint64)) for column, codes in found.items()}

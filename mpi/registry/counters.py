@@ -1,4 +1,5 @@
-"""Numbers for records, people, links, tasks, judgements, runs and revisions: one row, taken inside the transaction.
+"""Numbers for records, people, links, tasks, judgements, runs, revisions and batches of keys: one row, taken inside
+the transaction.
 
 Taking numbers locks that row until the transaction ends, so commit order is revision order and no number is lost or
 given twice. Take other locks first, numbers last and all in one call, or two writers may wait for each other.
@@ -24,23 +25,21 @@ class Counters:
     judgement: int = 0
     run: int = 0
     revision: int = 0
+    key_batch: int = 0
 
 
 _NAMES = tuple(item.name for item in fields(Counters))
 _LIST = ", ".join(_NAMES)
 _ALLOCATE = Statement(
-    sqlite=f"UPDATE registry_counter SET {', '.join(f'{name} = {name} + ?{at + 2}' for at, name in enumerate(_NAMES))}"
-    f" WHERE counter_id = ?1 RETURNING {_LIST}",
-    postgresql=f"WITH wanted AS (SELECT %s::int2[] AS counters) UPDATE registry_counter SET"
-    f" {', '.join(f'{name} = {name} + %s' for name in _NAMES)} FROM wanted WHERE counter_id = ANY (counters)"
-    f" RETURNING 0, {_LIST}",
+    sqlite=f"UPDATE registry_counter SET {', '.join(f'{name} = {name} + ?' for name in _NAMES)} RETURNING {_LIST}",
+    postgresql=f"UPDATE registry_counter SET {', '.join(f'{name} = {name} + %s' for name in _NAMES)} RETURNING {_LIST}",
 )
 
 
 def allocate(uow: UnitOfWork, wanted: Counters) -> Counters:
     """Takes `wanted` numbers of each kind; returns the first of each range. Ranges are contiguous and start at 1."""
     counts = [getattr(wanted, name) for name in _NAMES]
-    ((_, *last),) = uow.dialect.read_each(uow.connection, _ALLOCATE, [[1]], *counts)
+    (last,) = uow.dialect.read(uow.driver, _ALLOCATE, (), *counts)
     return Counters(**{name: end - count + 1 for name, end, count in zip(_NAMES, last, counts, strict=True)})
 
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,19 @@ Bytes = NDArray[np.uint8]
 ColumnLists = Mapping[str, Sequence[Any]]
 
 
+class Purpose(Enum):
+    """What an engine is for.
+
+    Writers exclude each other on SQLite (BEGIN IMMEDIATE) and run side by side on PostgreSQL (READ COMMITTED). A
+    snapshot is a transaction that sees one moment and cannot write. Those who look run a few statements as fast as can
+    be: on PostgreSQL each sees its own moment, for every trip to the server counts.
+    """
+
+    WRITING = "writing"
+    SNAPSHOT = "snapshot"
+    LOOKING = "looking"
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows to be appended to a table, by column; with `only_missing` those whose primary key is there already stay."""
@@ -37,8 +51,11 @@ Found = list[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A look-up of the hot path. `sqlite` is run once a key (marks `?`, the key's columns first); `postgresql` once for
-    all keys (marks `%s`, arrays first) and gives the place of the key, from 0, before each row."""
+    """A statement of the hot path, which is run once for all keys that it is about.
+
+    `sqlite` finds the keys in one JSON array (`json_each(?1)`, a JSON array a key where they have several columns),
+    `postgresql` in an array a column (`unnest(%s, ...)`); further values follow.
+    """
 
     sqlite: str
     postgresql: str
@@ -46,7 +63,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look-up among several: see `Dialect.read_each`."""
+    """One look-up among several: see `Dialect.read`."""
 
     statement: Statement
     keys: Keys
@@ -66,12 +83,12 @@ class Dialect(ABC):
         """Refuses a target that cannot be opened, and with `create` makes room for it. Raises RegistryError."""
 
     @abstractmethod
-    def engine(self) -> sa.Engine:
-        """A new engine. Writers exclude each other on SQLite (BEGIN IMMEDIATE) and run side by side on PostgreSQL."""
+    def engine(self, purpose: Purpose, *, few_rows: bool) -> sa.Engine:
+        """A new engine. `few_rows` promises that every statement asks for few rows by their keys."""
 
     @abstractmethod
-    def reader_options(self) -> dict[str, Any]:
-        """Execution options of a connection that reads one unchanging snapshot."""
+    def begin_looking(self, driver: Any) -> None:
+        """Begins to look, on the driver of an engine for it; a roll back ends it."""
 
     @abstractmethod
     def lock_schema(self, connection: sa.Connection) -> None:
@@ -104,7 +121,7 @@ class Dialect(ABC):
         """Appends some rows to several tables, in order, in as few trips to the database as can be."""
 
     @abstractmethod
-    def lock_keys(self, connection: sa.Connection, keys: Sequence[int], *, all_keys: bool) -> None:
+    def lock_keys(self, driver: Any, keys: Sequence[int], *, all_keys: bool) -> None:
         """Holds 64-bit keys, given in ascending order, against other writers until the transaction ends.
 
         `all_keys` holds every key there is, whoever asks for it. Waits for others; whoever takes keys takes them once,
@@ -112,18 +129,18 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def read_each(self, connection: sa.Connection, statement: "Statement", keys: "Keys", *rest: Any) -> "Found":
-        """Runs a statement of the hot path for each key, on the driver itself: (place of the key, *row) of every row.
+    def read(self, driver: Any, statement: "Statement", keys: "Keys", *rest: Any) -> "Found":
+        """Runs a statement of the hot path on the driver itself; gives its rows, in no order.
 
-        `keys` are equally long columns; `rest` are values that are the same for all.
+        `keys` are equally long columns, none at all for a statement without keys; `rest` are further values.
         """
 
     @abstractmethod
-    def read_together(self, connection: sa.Connection, *wanted: "Look") -> "list[Found]":
-        """What `read_each` gives for each of several look-ups, in as few trips to the database as can be."""
+    def read_together(self, driver: Any, *wanted: "Look") -> "list[Found]":
+        """What `read` gives for each of several look-ups, in as few trips to the database as can be."""
 
     @abstractmethod
-    def together(self, connection: sa.Connection) -> AbstractContextManager[Any]:
+    def together(self, driver: Any) -> AbstractContextManager[Any]:
         """What runs inside on the driver itself goes to the database in as few trips as can be."""
 
     @abstractmethod

@@ -18,12 +18,15 @@ from mpi.registry.unit_of_work import UnitOfWork, now_text
 
 _CONTENT = "record_id, kind, entry_date, facility, locator"
 _KNOWN = Statement(
-    sqlite=f"SELECT {_CONTENT} FROM health_record_entry WHERE source_system_id = ? AND entry_id = ?",
+    sqlite=f"SELECT wanted.key, {_CONTENT} FROM json_each(?) AS wanted CROSS JOIN health_record_entry"
+    " ON source_system_id = json_extract(wanted.value, '$[0]') AND entry_id = json_extract(wanted.value, '$[1]')",
     postgresql=f"SELECT wanted.place - 1, {_CONTENT} FROM unnest(%s::int2[], %s::text[]) WITH ORDINALITY"
     " AS wanted(source_system_id, entry_id, place) JOIN health_record_entry USING (source_system_id, entry_id)",
 )
 _RECORDS = Statement(
-    sqlite="SELECT record_id FROM source_record WHERE source_system_id = ? AND source_record_id = ?",
+    sqlite="SELECT wanted.key, record_id FROM json_each(?) AS wanted CROSS JOIN source_record"
+    " ON source_system_id = json_extract(wanted.value, '$[0]')"
+    " AND source_record_id = json_extract(wanted.value, '$[1]')",
     postgresql="SELECT wanted.place - 1, record_id FROM unnest(%s::int2[], %s::text[]) WITH ORDINALITY"
     " AS wanted(source_system_id, source_record_id, place) JOIN source_record"
     " USING (source_system_id, source_record_id)",
@@ -47,13 +50,13 @@ EntryKey = tuple[int, str]
 
 def record_ids_of(uow: UnitOfWork, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """The numbers of records by (number of the source system, its own id); unknown ones are left out."""
-    found = uow.dialect.read_each(uow.connection, _RECORDS, _columns(keys)) if keys else []
+    found = uow.dialect.read(uow.driver, _RECORDS, _columns(keys)) if keys else []
     return {keys[place]: record_id for place, record_id in found}
 
 
 def known_entries(uow: UnitOfWork, keys: Sequence[EntryKey]) -> dict[EntryKey, StoredEntry]:
     """What is stored of some entries; unknown ones are left out."""
-    found = uow.dialect.read_each(uow.connection, _KNOWN, _columns(keys)) if keys else []
+    found = uow.dialect.read(uow.driver, _KNOWN, _columns(keys)) if keys else []
     return {keys[place]: StoredEntry(*content) for place, *content in found}
 
 

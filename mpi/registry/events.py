@@ -21,11 +21,8 @@ from mpi.registry.dialect import Statement
 from mpi.registry.tables import event
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 
-_NEWEST = Statement(
-    sqlite="SELECT revision, recorded_at FROM event WHERE revision > ? ORDER BY revision DESC LIMIT 1",
-    postgresql="SELECT 0, revision, recorded_at FROM event WHERE revision > ALL (%s::int8[])"
-    " ORDER BY revision DESC LIMIT 1",
-)
+_LAST = "SELECT revision, recorded_at FROM event ORDER BY revision DESC LIMIT 1"
+_NEWEST = Statement(sqlite=_LAST, postgresql=_LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,7 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
     """
     if first_revision is None:
         first_revision = allocate(uow, Counters(revision=len(rows.payloads))).revision
-    ((_, last, last_recorded_at),) = uow.dialect.read_each(uow.connection, _NEWEST, [[0]]) or [(0, 0, "")]
+    ((last, last_recorded_at),) = uow.dialect.read(uow.driver, _NEWEST, ()) or [(0, "")]
     if first_revision != last + 1:
         raise RegistryError(f"revision {first_revision} does not follow the last event")
     revisions = np.arange(first_revision, first_revision + len(rows.payloads), dtype=np.int64)

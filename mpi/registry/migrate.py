@@ -8,11 +8,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from mpi.domain.errors import RegistryError
-from mpi.registry.dialect import Dialect
+from mpi.registry.dialect import Dialect, Purpose
 from mpi.registry.dialects import dialect_for
 from mpi.registry.unit_of_work import database_errors
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The schema version that this code works with: the newest file in migrations/versions."""
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -67,7 +67,7 @@ def migrate(url: str) -> None:
     """
     dialect = dialect_for(url)
     dialect.check_target(create=True)
-    engine = dialect.engine()
+    engine = dialect.engine(Purpose.WRITING, few_rows=False)
     try:
         with database_errors(), engine.begin() as connection:
             migrate_connection(connection, dialect)

@@ -17,15 +17,16 @@ from mpi.registry.dialect import Found, Look, Statement
 from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
 from mpi.registry.requests import AnsweredRequest
 from mpi.registry.tables import person
-from mpi.registry.unit_of_work import UnitOfWork
+from mpi.registry.unit_of_work import Readable, UnitOfWork
 
 Integers = NDArray[np.int64]
 Rows = NDArray[np.uint8]
 
 _STORED = Statement(
-    sqlite="SELECT record_id, version, content_digest, recorded_at, EXISTS (SELECT 1 FROM withdrawn_record AS gone"
-    " WHERE gone.record_id = source_record.record_id) FROM source_record"
-    " WHERE source_system_id = ? AND source_record_id = ?",
+    sqlite="SELECT wanted.key, record_id, version, content_digest, recorded_at, EXISTS (SELECT 1 FROM withdrawn_record"
+    " AS gone WHERE gone.record_id = source_record.record_id) FROM json_each(?) AS wanted CROSS JOIN source_record"
+    " ON source_system_id = json_extract(wanted.value, '$[0]')"
+    " AND source_record_id = json_extract(wanted.value, '$[1]')",
     postgresql="SELECT wanted.place - 1, record_id, version, content_digest, recorded_at, EXISTS (SELECT 1"
     " FROM withdrawn_record AS gone WHERE gone.record_id = source_record.record_id)"
     " FROM unnest(%s::int2[], %s::text[]) WITH ORDINALITY AS wanted(source_system_id, source_record_id, place)"
@@ -33,65 +34,53 @@ _STORED = Statement(
 )
 
 _OLDER = Statement(
-    sqlite="SELECT content_digest FROM source_record_version WHERE record_id = ?",
-    postgresql="SELECT wanted.place - 1, content_digest FROM unnest(%s::int8[]) WITH ORDINALITY"
-    " AS wanted(record_id, place) JOIN source_record_version USING (record_id)",
+    sqlite="SELECT record_id, content_digest FROM json_each(?) AS wanted CROSS JOIN source_record_version"
+    " ON record_id = wanted.value",
+    postgresql="SELECT record_id, content_digest FROM unnest(%s::int8[]) AS wanted(record_id)"
+    " JOIN source_record_version USING (record_id)",
 )
 
 _FEATURES = Statement(
-    sqlite="SELECT record_id, feature_row FROM record_feature WHERE record_id = ? AND feature_layout = ?",
-    postgresql="SELECT wanted.place - 1, record_id, feature_row FROM unnest(%s::int8[]) WITH ORDINALITY"
-    " AS wanted(record_id, place) JOIN record_feature USING (record_id) WHERE feature_layout = %s",
+    sqlite="SELECT record_id, feature_row FROM json_each(?1) AS wanted CROSS JOIN record_feature"
+    " ON record_id = wanted.value WHERE feature_layout = ?2",
+    postgresql="SELECT record_id, feature_row FROM unnest(%s::int8[]) AS wanted(record_id)"
+    " JOIN record_feature USING (record_id) WHERE feature_layout = %s",
 )
 
-_MEMBER = (
-    "member.record_id, member.link_id, member.person_id, feature_row, system.name, record.source_record_id"
-    " FROM {} JOIN record_feature AS feature ON feature.record_id = member.record_id"
+_MEMBERS = (
+    "SELECT member.record_id, member.link_id, member.person_id, NULL, NULL, feature_row, system.name,"
+    " record.source_record_id FROM {} JOIN link AS member ON member.person_id = {}"
+    " JOIN record_feature AS feature ON feature.record_id = member.record_id"
     " JOIN source_record AS record ON record.record_id = member.record_id"
     " JOIN source_system AS system ON system.source_system_id = record.source_system_id"
-    " WHERE member.valid_to_revision IS NULL AND {} feature_layout = {}"
+    " WHERE member.valid_to_revision IS NULL AND feature_layout = {}"
 )
-_OWN = "own.record_id = {} AND own.valid_to_revision IS NULL"
+_TASKS = (
+    " UNION ALL SELECT task_id, record_a, record_b, person_a, person_b, NULL, NULL, question"
+    " FROM own JOIN review_task ON {} = own.person_id WHERE status = 'open'"
+)
+_OWN_AND_TASKS = (
+    f"{_MEMBERS.format('own', 'own.person_id', '{}')}{_TASKS.format('person_a')}{_TASKS.format('person_b')}"
+)
 
-# all records of the person that a record belongs to
+# all records of the people that some records belong to, and then open questions about these people, without a row
 _BY_RECORD = Statement(
-    sqlite="SELECT "
-    + _MEMBER.format("link AS own JOIN link AS member USING (person_id)", _OWN.format("?") + " AND", "?"),
-    postgresql="SELECT wanted.place - 1, "
-    + _MEMBER.format(
-        "unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place)"
-        f" JOIN link AS own ON {_OWN.format('wanted.record_id')} JOIN link AS member USING (person_id)",
-        "",
-        "%s",
-    ),
+    sqlite="WITH own AS MATERIALIZED (SELECT DISTINCT person_id FROM json_each(?1) AS wanted CROSS JOIN link"
+    " ON record_id = wanted.value AND valid_to_revision IS NULL) "
+    + _OWN_AND_TASKS.format("?2").replace(" JOIN ", " CROSS JOIN "),
+    postgresql="WITH own AS MATERIALIZED (SELECT DISTINCT person_id FROM unnest(%s::int8[]) AS wanted(record_id)"
+    " JOIN link ON link.record_id = wanted.record_id AND valid_to_revision IS NULL) " + _OWN_AND_TASKS.format("%s"),
 )
 
 _BY_PERSON = Statement(
-    sqlite="SELECT " + _MEMBER.format("link AS member", "member.person_id = ? AND", "?"),
-    postgresql="SELECT wanted.place - 1, "
-    + _MEMBER.format(
-        "unnest(%s::int8[]) WITH ORDINALITY AS wanted(person_id, place) JOIN link AS member USING (person_id)", "", "%s"
-    ),
-)
-
-_TASK = "question, task_id, record_a, record_b, person_a, person_b"
-
-# open questions about the person that a record belongs to
-_QUESTIONS = Statement(
-    sqlite=f"SELECT {_TASK} FROM link AS own JOIN review_task ON person_a = own.person_id"
-    f" WHERE status = 'open' AND {_OWN.format('?1')} UNION SELECT {_TASK} FROM link AS own"
-    f" JOIN review_task ON person_b = own.person_id WHERE status = 'open' AND {_OWN.format('?1')}",
-    postgresql=f"SELECT wanted.place - 1, {_TASK} FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place)"
-    f" JOIN link AS own ON {_OWN.format('wanted.record_id')} CROSS JOIN LATERAL"
-    " (SELECT * FROM review_task WHERE status = 'open' AND person_a = own.person_id"
-    " UNION ALL SELECT * FROM review_task WHERE status = 'open' AND person_b = own.person_id) AS task",
+    sqlite=_MEMBERS.format("json_each(?1) AS wanted", "wanted.value", "?2").replace(" JOIN ", " CROSS JOIN "),
+    postgresql=_MEMBERS.format("unnest(%s::int8[]) AS wanted(person_id)", "wanted.person_id", "%s"),
 )
 
 _JUDGED = Statement(
-    sqlite="SELECT verdict, record_a, record_b FROM judgement WHERE withdrawn_revision IS NULL AND record_a = ?1"
-    " UNION SELECT verdict, record_a, record_b FROM judgement WHERE withdrawn_revision IS NULL AND record_b = ?1",
-    postgresql="SELECT wanted.place - 1, verdict, record_a, record_b"
-    " FROM unnest(%s::int8[]) WITH ORDINALITY AS wanted(record_id, place) CROSS JOIN LATERAL"
+    sqlite="SELECT verdict, record_a, record_b FROM json_each(?) AS wanted CROSS JOIN judgement"
+    " ON (record_a = wanted.value OR record_b = wanted.value) WHERE withdrawn_revision IS NULL",
+    postgresql="SELECT verdict, record_a, record_b FROM unnest(%s::int8[]) AS wanted(record_id) CROSS JOIN LATERAL"
     " (SELECT * FROM judgement WHERE record_a = wanted.record_id"
     " UNION ALL SELECT * FROM judgement WHERE record_b = wanted.record_id) AS judged WHERE withdrawn_revision IS NULL",
 )
@@ -100,15 +89,11 @@ MOST_LOCKS = 500
 """Keys that one transaction locks one by one; for more it locks all there are. PostgreSQL's lock table has room for
 6,400 by default, for all transactions together."""
 
-_NUMBERS = Statement(
-    sqlite="SELECT record, judgement, revision FROM registry_counter WHERE counter_id = ?",
-    postgresql="SELECT 0, record, judgement, revision FROM registry_counter WHERE counter_id = ANY (%s::int2[])",
-)
+_COUNTERS = "SELECT record, judgement, revision FROM registry_counter"
+_NUMBERS = Statement(sqlite=_COUNTERS, postgresql=_COUNTERS)
 
-_UNFINISHED = Statement(
-    sqlite="SELECT run_id, status FROM run WHERE status = ?",
-    postgresql="SELECT 0, run_id, status FROM run WHERE status = ANY (%s::text[])",
-)
+_RUNS = "SELECT run_id, status FROM run WHERE status IN ('ingesting', 'placing')"
+_UNFINISHED = Statement(sqlite=_RUNS, postgresql=_RUNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,19 +148,19 @@ class Numbers:
     revision: int
 
 
-def numbers_now(uow: UnitOfWork) -> Numbers:
+def numbers_now(reading: Readable) -> Numbers:
     """The counters as other transactions have committed them."""
-    ((_, records, judgements, revision),) = uow.dialect.read_each(uow.connection, _NUMBERS, [[1]])
-    return Numbers(records, judgements, revision)
+    (counters,) = reading.dialect.read(reading.driver, _NUMBERS, ())
+    return Numbers(*counters)
 
 
-def _stored(uow: UnitOfWork, rows: Found, count: int) -> list[StoredRecord | None]:
+def _stored(reading: Readable, rows: Found, count: int) -> list[StoredRecord | None]:
     """The records of `count` keys from the rows of `_STORED`."""
     found: list[StoredRecord | None] = [None] * count
     older: dict[int, list[bytes]] = {}
     several = [row[1] for row in rows if row[2] > 1]
-    for at, digest in uow.dialect.read_each(uow.connection, _OLDER, [several]) if several else ():
-        older.setdefault(several[at], []).append(digest)
+    for record_id, digest in reading.dialect.read(reading.driver, _OLDER, [several]) if several else ():
+        older.setdefault(record_id, []).append(digest)
     for place, record_id, version, digest, recorded_at, withdrawn in rows:
         digests = b"".join([digest, *older.get(record_id, ())])
         every = np.frombuffer(digests, dtype=np.uint8).reshape(-1, DIGEST_BYTES)
@@ -183,13 +168,13 @@ def _stored(uow: UnitOfWork, rows: Found, count: int) -> list[StoredRecord | Non
     return found
 
 
-def feature_rows(uow: UnitOfWork, record_ids: Integers, *, layout: str, width: int) -> tuple[Integers, Rows]:
+def feature_rows(reading: Readable, record_ids: Integers, *, layout: str, width: int) -> tuple[Integers, Rows]:
     """Ids int64 (n,), growing, and feature rows uint8 (n, width) of some records, given growing; those without a row of
     the layout are left out."""
-    found = uow.dialect.read_each(uow.connection, _FEATURES, [record_ids.tolist()], layout)
-    found.sort(key=itemgetter(1))
-    rows = np.frombuffer(b"".join([row[2] for row in found]), dtype=np.uint8).reshape(-1, width)
-    return np.array([row[1] for row in found], dtype=np.int64), rows
+    found = reading.dialect.read(reading.driver, _FEATURES, [record_ids.tolist()], layout)
+    found.sort(key=itemgetter(0))
+    rows = np.frombuffer(b"".join([row[1] for row in found]), dtype=np.uint8).reshape(-1, width)
+    return np.array([row[0] for row in found], dtype=np.int64), rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,33 +186,29 @@ class Members:
     questions: list[OpenQuestion]
 
 
-def people_of(uow: UnitOfWork, record_ids: Sequence[int], *, layout: str, width: int) -> Members:
+def people_of(reading: Readable, record_ids: Sequence[int], *, layout: str, width: int) -> Members:
     """All records of the people that some records belong to, and the open questions about these people."""
-    records, tasks = uow.dialect.read_together(
-        uow.connection, Look(_BY_RECORD, [record_ids], (layout,)), Look(_QUESTIONS, [record_ids])
-    )
-    questions = {
-        question: OpenQuestion(question, task, _pair(ends), _pair(people))
-        for _, question, task, *rest in tasks
-        for ends, people in [(rest[:2], rest[2:])]
-    }
-    return _members(records, width, list(questions.values()))
+    return _members(reading.dialect.read(reading.driver, _BY_RECORD, [record_ids], layout), width)
 
 
-def members(uow: UnitOfWork, person_ids: Sequence[int], *, layout: str, width: int) -> Members:
+def members(reading: Readable, person_ids: Sequence[int], *, layout: str, width: int) -> Members:
     """All records of some people, without questions."""
-    found = uow.dialect.read_each(uow.connection, _BY_PERSON, [person_ids], layout)
-    return _members(found, width, [])
+    return _members(reading.dialect.read(reading.driver, _BY_PERSON, [person_ids], layout), width)
 
 
-def _members(found: Found, width: int, questions: list[OpenQuestion]) -> Members:
-    """Members in the order of record ids, each once however many records led to it."""
-    once = {row[1]: row for row in found}
-    ordered = [once[record_id] for record_id in sorted(once)]
-    numbers = np.array([row[1:4] for row in ordered], dtype=np.int64).reshape(-1, 3)
-    rows = np.frombuffer(b"".join([row[4] for row in ordered]), dtype=np.uint8).reshape(-1, width)
-    keys = {row[1]: RecordKey(row[5], row[6]) for row in ordered}
-    return Members(PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows), keys, questions)
+def _members(found: Found, width: int) -> Members:
+    """Members in the order of record ids, and questions, each once however many people led to it."""
+    placed = sorted((row for row in found if row[5] is not None), key=itemgetter(0))
+    numbers = np.array([row[:3] for row in placed], dtype=np.int64).reshape(-1, 3)
+    rows = np.frombuffer(b"".join([row[5] for row in placed]), dtype=np.uint8).reshape(-1, width)
+    questions = {
+        row[7]: OpenQuestion(row[7], row[0], _pair(row[1:3]), _pair(row[3:5])) for row in found if row[5] is None
+    }
+    return Members(
+        PlacedRows(numbers[:, 0], numbers[:, 1], numbers[:, 2], rows),
+        {row[0]: RecordKey(row[6], row[7]) for row in placed},
+        list(questions.values()),
+    )
 
 
 def _pair(ends: Sequence[int | None]) -> tuple[int, int]:
@@ -235,10 +216,9 @@ def _pair(ends: Sequence[int | None]) -> tuple[int, int]:
     return a, b
 
 
-def judgements(uow: UnitOfWork, record_ids: Sequence[int]) -> list[tuple[str, int, int]]:
+def judgements(reading: Readable, record_ids: Sequence[int]) -> list[tuple[str, int, int]]:
     """(verdict, record, record) of every standing judgement about some records."""
-    found = uow.dialect.read_each(uow.connection, _JUDGED, [record_ids])
-    return sorted({(verdict, a, b) for _, verdict, a, b in found})
+    return sorted(set(reading.dialect.read(reading.driver, _JUDGED, [record_ids])))
 
 
 def changed_since(uow: UnitOfWork, person_ids: Integers, revision: int) -> bool:
@@ -249,15 +229,15 @@ def changed_since(uow: UnitOfWork, person_ids: Integers, revision: int) -> bool:
     return int(uow.connection.scalar(newest) or 0) > revision
 
 
-def refuse_during_run(uow: UnitOfWork) -> None:
+def refuse_during_run(reading: Readable) -> None:
     """Single records wait while a bulk run places people. Raises RunInProgressError."""
-    for _, run_id, status in uow.dialect.read_each(uow.connection, _UNFINISHED, [["ingesting", "placing"]]):
+    for run_id, status in reading.dialect.read(reading.driver, _UNFINISHED, ()):
         raise RunInProgressError(f"bulk run {run_id} is {status}: try again when it has ended")
 
 
 def take_locks(uow: UnitOfWork, keys: set[int]) -> None:
     """Holds keys against other writers of single records until the transaction ends; before anything else is read."""
-    uow.dialect.lock_keys(uow.connection, sorted(keys), all_keys=len(keys) > MOST_LOCKS)
+    uow.dialect.lock_keys(uow.driver, sorted(keys), all_keys=len(keys) > MOST_LOCKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,12 +252,12 @@ class Entry:
 
 def enter(uow: UnitOfWork, locks: set[int], request_ids: Sequence[str], keys: Sequence[tuple[int, str]]) -> Entry:
     """Takes locks and then reads what is known of some requests and keys (number of the source system, its own id)."""
-    with uow.dialect.together(uow.connection):
+    with uow.dialect.together(uow.driver):
         take_locks(uow, locks)
         numbers, kept, rows = uow.dialect.read_together(
-            uow.connection,
-            Look(_NUMBERS, [[1]]),
+            uow.driver,
+            Look(_NUMBERS, ()),
             requests.look(request_ids),
             Look(_STORED, list(zip(*keys, strict=True))),
         )
-    return Entry(requests.by_id(kept), _stored(uow, rows, len(keys)), Numbers(*numbers[0][1:]))
+    return Entry(requests.by_id(kept), _stored(uow, rows, len(keys)), Numbers(*numbers[0]))

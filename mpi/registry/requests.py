@@ -19,9 +19,9 @@ KEY_CONSTRAINT = "pk_answered_request"
 
 _COLUMNS = "request_id, verb, payload_digest, response"
 _KEPT = Statement(
-    sqlite=f"SELECT {_COLUMNS} FROM answered_request WHERE request_id = ?",
-    postgresql=f"SELECT wanted.place - 1, {_COLUMNS} FROM unnest(%s::text[]) WITH ORDINALITY"
-    " AS wanted(request_id, place) JOIN answered_request USING (request_id)",
+    sqlite=f"SELECT {_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN answered_request ON request_id = wanted.value",
+    postgresql=f"SELECT {_COLUMNS} FROM unnest(%s::text[]) AS wanted(request_id)"
+    " JOIN answered_request USING (request_id)",
 )
 
 
@@ -53,7 +53,7 @@ def answered(uow: UnitOfWork, request_ids: Sequence[str]) -> dict[str, AnsweredR
     """The kept answers of some request ids; ids that nobody has used are left out."""
     if not request_ids:
         return {}
-    return by_id(uow.dialect.read_each(uow.connection, _KEPT, [request_ids]))
+    return by_id(uow.dialect.read(uow.driver, _KEPT, [request_ids]))
 
 
 def look(request_ids: Sequence[str]) -> Look:
@@ -63,7 +63,7 @@ def look(request_ids: Sequence[str]) -> Look:
 
 def by_id(found: Found) -> dict[str, AnsweredRequest]:
     """The answers that a look-up found."""
-    return {row[1]: AnsweredRequest(*row[1:]) for row in found}
+    return {row[0]: AnsweredRequest(*row) for row in found}
 
 
 def keep(uow: UnitOfWork, rows: Sequence[AnsweredRequest]) -> None:

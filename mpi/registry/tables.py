@@ -37,7 +37,8 @@ registry_counter = sa.Table(
     "registry_counter",
     METADATA,
     _key("counter_id", sa.SmallInteger()),
-    *(_column(name, ID) for name in ("record", "person", "link", "task", "judgement", "run", "revision")),
+    *(_column(name, ID) for name in ("record", "person", "link", "task", "judgement", "run", "revision", "key_batch")),
+    _column("paged_key_batch", ID),
     sa.PrimaryKeyConstraint("counter_id", name="pk_registry_counter"),
     sa.CheckConstraint("counter_id = 1", name="ck_registry_counter_single"),
 )
@@ -243,7 +244,7 @@ event = sa.Table(
     sa.Index("ix_event_person", "person_id", "revision"),
 )
 
-# Blocking keys, see blocking_keys.py: those of the last bulk run in pages, sorted; those since then a row each.
+# Blocking keys, see blocking_keys.py: those of the last bulk run in pages, sorted; those since then a row a record.
 blocking_key_page = sa.Table(
     "blocking_key_page",
     METADATA,
@@ -252,12 +253,13 @@ blocking_key_page = sa.Table(
     sa.PrimaryKeyConstraint("first_key", name="pk_blocking_key_page"),
 )
 
-blocking_key = sa.Table(
-    "blocking_key",
+recent_blocking_keys = sa.Table(
+    "recent_blocking_keys",
     METADATA,
-    _key("key"),
+    _key("key_batch"),
     _key("record_id"),
-    sa.PrimaryKeyConstraint("key", "record_id", name="pk_blocking_key"),
+    _column("keys", sa.LargeBinary()),
+    sa.PrimaryKeyConstraint("key_batch", "record_id", name="pk_recent_blocking_keys"),
     sqlite_with_rowid=False,
 )
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from mpi.registry import bulk
 from mpi.registry.known_records import Integers
-from mpi.registry.tables import blocking_key, record_feature, review_task, withdrawn_record
+from mpi.registry.tables import recent_blocking_keys, record_feature, review_task, withdrawn_record
 from mpi.registry.unit_of_work import UnitOfWork
 
 
@@ -28,24 +28,14 @@ def withdraw(uow: UnitOfWork, record_id: int, *, revision: int, reason: str) -> 
     uow.connection.execute(sa.insert(withdrawn_record).values(row))
 
 
-def feature_row(uow: UnitOfWork, record_id: int, layout: str) -> bytes | None:
-    """The feature row of a record; None where it has none of that layout."""
-    feature = record_feature.c
-    query = sa.select(feature.feature_row).where(feature.record_id == record_id, feature.feature_layout == layout)
-    found: bytes | None = uow.connection.scalar(query)
-    return found
+def forget_features(uow: UnitOfWork, record_id: int) -> None:
+    """Removes a record's feature row, and its blocking keys if it came by itself.
 
-
-def forget_features(uow: UnitOfWork, record_id: int, keys: Integers) -> None:
-    """Removes a record's feature row, and those of its blocking keys, int64[n], that have a row of their own.
-
-    Keys in pages stay until the next run writes them anew: what they lead to has no feature row and no person.
+    Keys in pages, and in servers' memories, stay until the next run writes all anew: what they lead to has no feature
+    row and no person.
     """
-    uow.connection.execute(sa.delete(record_feature).where(record_feature.c.record_id == record_id))
-    mine = sa.delete(blocking_key).where(
-        blocking_key.c.record_id == record_id, blocking_key.c.key.in_(uow.dialect.id_set(keys))
-    )
-    uow.connection.execute(mine)
+    for table in (record_feature, recent_blocking_keys):
+        uow.connection.execute(sa.delete(table).where(table.c.record_id == record_id))
 
 
 def close_questions(uow: UnitOfWork, record_id: int, person_id: int, *, person_is_empty: bool, reason: str) -> int:

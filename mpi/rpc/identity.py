@@ -243,7 +243,6 @@ class Identity:
         """Take a record back: the bytes of the answer, which are those of the first time for a repeat."""
         return withdraw(
             self._registry,
-            self._services.rules,
             request_id=request.request_id,
             payload_digest=digest_of(WITHDRAW, request.SerializeToString(deterministic=True)),
             key=convert.record_key(request.record),

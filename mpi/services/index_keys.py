@@ -18,6 +18,7 @@ from mpi.matching.sharing import CappedValues
 from mpi.matching.sorting import sort_by_code
 from mpi.matching.stored_keys import SIGN, KeyPages, key_pages, spread_keys, stored_keys
 from mpi.registry import blocking_keys, source_records
+from mpi.registry.counters import Counters, allocate
 from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 
@@ -76,10 +77,8 @@ def write_keys(
     if not len(new):
         return 0
     keys = stored_keys(plan, rows[new], key)
-    records, slots = np.nonzero(keys)
-    entries = keys[records, slots].view(np.int64), record_ids[new][records]
-    blocking_keys.add(uow, *entries, first_new=np.iinfo(np.int64).max)
-    return len(records)
+    blocking_keys.add(uow, keys, record_ids[new], batch=allocate(uow, Counters(key_batch=1)).key_batch)
+    return int(np.count_nonzero(keys))
 
 
 def _pages(plan: BlockingPlan, rows: Rows, record_ids: Integers, key: bytes) -> Iterator[KeyPages]:

@@ -147,7 +147,7 @@ def _holders(uow: UnitOfWork, rules: OnlineRules, row: Rows, column: str, keys: 
     layout = rules.scorer.layout
     offset = layout.offset(column, representation_of(rules.model.columns[column])) // 8
     code = row.view(np.uint64)[:, offset]
-    near = blocking_keys.near(uow, keys).entries
+    near = rules.keys.near(uow, keys)[0].entries
     candidates = np.unique(near[np.isin(blocks_of(near[:, 0]), blocks_of(keys)), 1])
     record_ids, rows = online.feature_rows(uow, candidates, layout=layout.digest, width=layout.width)
     holds = np.ascontiguousarray(rows).view(np.uint64)[:, offset] == code[0]

@@ -12,7 +12,6 @@ from mpi.matching.kernel import APART, FORBID, HOLD, as_rows
 from mpi.matching.weights import probability_of
 from mpi.persons.clusters import weigh_people
 from mpi.persons.enterprise_id import enterprise_ids
-from mpi.registry import online
 from mpi.registry.registry import Registry
 from mpi.services.neighbourhood import Newcomers, OnlineRules, Surroundings, look_around
 from mpi.services.resolution import Blocking, Candidate, Grade, MatchOutcome, MatchResult
@@ -55,11 +54,10 @@ class Matcher:
         """
         none = np.array([-1], dtype=np.int64)
         new = Newcomers(self._rules.feature_rows([record]), none, none)
-        with self._at_once, self._registry.snapshot() as uow:
-            now = online.numbers_now(uow)
-            if now.revision < at_least:
-                raise NotYetVisibleError(f"this registry is at revision {now.revision}, not yet at {at_least}")
-            around = look_around(uow, self._rules, new, now)
+        with self._at_once, self._registry.look() as reading:
+            around = look_around(reading, self._rules, new)
+        if around.revision < at_least:
+            raise NotYetVisibleError(f"this registry is at revision {around.revision}, not yet at {at_least}")
         homes = [(home, self._grade(home)) for home in self._homes(around)]
         wanted = [each for each in homes if include_certainly_not or each[1] is not Grade.CERTAINLY_NOT][:limit]
         return MatchResult(

@@ -22,9 +22,10 @@ from mpi.matching.sharing import shared_too_widely, void_values
 from mpi.matching.stored_keys import blocks_of, choose_candidates, stored_keys
 from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
 from mpi.persons.placement import Decided, place
-from mpi.registry import blocking_keys, online
+from mpi.registry import online
+from mpi.registry.blocking_keys import StoredKeys, capped_values
 from mpi.registry.online import Members, Numbers, OpenQuestion, PlacedRows
-from mpi.registry.unit_of_work import UnitOfWork
+from mpi.registry.unit_of_work import Readable
 from mpi.services.featurise import stored_columns
 from mpi.services.index_keys import keys_name
 from mpi.standardise.record import standardise_record
@@ -58,6 +59,7 @@ class OnlineRules:
         self.keys_name = keys_name(scorer)
         self.rule_of_slot = self.plan.rule_of_slot()
         self._stored = stored_columns(model)
+        self.keys = StoredKeys()
         self._capped: Capped = {}
         self._capped_until = 0.0
         # the slots of rules whose only column has a frequency cap: their blocks are the holders of one value
@@ -81,14 +83,15 @@ class OnlineRules:
         return set(blocks)
 
     def limits(self, records: int) -> Integers:
-        """The block limit of each rule in a registry of so many records, int64 (rules,)."""
-        return np.array([block_limit(rule.limit, records) for rule in self.model.blocking], dtype=np.int64)
+        """The block limit of each slot of keys in a registry of so many records, int64 (slots,)."""
+        limits = np.array([block_limit(rule.limit, records) for rule in self.model.blocking], dtype=np.int64)
+        return limits[self.rule_of_slot]
 
-    def known_capped(self, uow: UnitOfWork) -> Capped:
+    def known_capped(self, reading: Readable) -> Capped:
         """The values known to be shared too widely, read again every half minute."""
         now = time.monotonic()
         if now >= self._capped_until:
-            self._capped = blocking_keys.capped_values(uow)
+            self._capped = capped_values(reading)
             self._capped_until = now + _CAPPED_SECONDS
         return self._capped
 
@@ -148,14 +151,15 @@ class Surroundings:
     newly_capped: Capped
 
 
-def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Numbers) -> Surroundings:
+def look_around(reading: Readable, rules: OnlineRules, new: Newcomers, now: Numbers | None = None) -> Surroundings:
     """Find the people that newcomers may be. `now` was read before anything else that the caller goes by."""
-    scorer, count = rules.scorer, len(new.rows)
-    prior = scorer.prior(now.records + count)
-    near = _Near(uow, rules, new, now.records)
-    pairs = _scored_pairs(uow, rules, near, prior)
+    count = len(new.rows)
+    near = _Near(reading, rules, new)
+    now = now or near.numbers
+    prior = rules.scorer.prior(now.records + count)
+    pairs = _scored_pairs(reading, rules, near, prior)
     stored = {record_id for record_id in new.record_ids.tolist() if record_id >= 0}
-    known = _people_of(uow, rules, near.capped, sorted(stored | set(pairs.candidates.tolist())))
+    known = _people_of(reading, rules, near.capped, sorted(stored | set(pairs.candidates.tolist())))
     members = known.placed
     old = slice(None) if not stored else np.flatnonzero(~np.isin(members.record_ids, new.record_ids))
     record_ids = np.concatenate([new.record_ids, members.record_ids[old]])
@@ -171,7 +175,7 @@ def look_around(uow: UnitOfWork, rules: OnlineRules, new: Newcomers, now: Number
         person_ids=np.concatenate([new.person_ids, members.person_ids[old]]),
         edges=edges,
         codes=codes,
-        constraints=_constraints(uow, place_of) if now.judgements else no_constraints(),
+        constraints=_constraints(reading, place_of) if now.judgements else no_constraints(),
         names=known.keys,
         questions=known.questions,
         prior=prior,
@@ -189,12 +193,11 @@ class _Near:
     `rows` are the newcomers' with values void that are shared too widely; `capped` are all such values that are known.
     """
 
-    def __init__(self, uow: UnitOfWork, rules: OnlineRules, new: Newcomers, records: int) -> None:
-        self._uow = uow
+    def __init__(self, reading: Readable, rules: OnlineRules, new: Newcomers) -> None:
+        self._reading = reading
         self._rules = rules
         self._new = new
-        self.limit_of_slot = rules.limits(records + len(new.rows))[rules.rule_of_slot]
-        self.capped = rules.known_capped(uow)
+        self.capped = rules.known_capped(reading)
         self.newly_capped: Capped = {}
         self.rows = new.rows.copy()
         rules.void(self.rows, self.capped)
@@ -208,7 +211,8 @@ class _Near:
         self.keys = stored_keys(self._rules.plan, self.rows, self._rules.secret)
         self._owners, self._slots = np.nonzero(self.keys)
         self._queries = self.keys[self._owners, self._slots].view(np.int64)
-        self._entries = blocking_keys.near(self._uow, self._queries)
+        self._entries, self.numbers = self._rules.keys.near(self._reading, self._queries)
+        self.limit_of_slot = self._rules.limits(self.numbers.records + len(self.rows))
         limits = self.limit_of_slot[self._slots]
         self._chosen = choose_candidates(self._queries, limits, self._entries.entries, self._entries.starts)
 
@@ -241,7 +245,7 @@ class _Near:
         near = self._entries.entries[self._entries.starts[query] : self._entries.starts[query + 1]]
         same = near[blocks_of(near[:, 0]) == blocks_of(self._queries[query : query + 1]), 1]
         holders = np.setdiff1d(same, self._new.record_ids)
-        _, stored = online.feature_rows(self._uow, holders, layout=layout.digest, width=layout.width)
+        _, stored = online.feature_rows(self._reading, holders, layout=layout.digest, width=layout.width)
         owner = self._owners[query]
         rows = np.concatenate([stored, self.rows[owner : owner + 1]])
         codes = shared_too_widely(rows, self._rules.model, layout, cap)
@@ -273,10 +277,10 @@ class _Pairs(NamedTuple):
         return edges, self.codes[there]
 
 
-def _scored_pairs(uow: UnitOfWork, rules: OnlineRules, near: _Near, prior: float) -> _Pairs:
+def _scored_pairs(reading: Readable, rules: OnlineRules, near: _Near, prior: float) -> _Pairs:
     """Score newcomers against their candidates and one another."""
     layout, count = rules.scorer.layout, len(near.rows)
-    ids, rows = online.feature_rows(uow, near.candidate_ids, layout=layout.digest, width=layout.width)
+    ids, rows = online.feature_rows(reading, near.candidate_ids, layout=layout.digest, width=layout.width)
     place = np.searchsorted(ids, near.record_ids)
     known = np.append(ids, _NOBODY)[place] == near.record_ids
     left, right = near.owners[known], count + place[known]
@@ -319,19 +323,19 @@ def _mutual_pairs(keys: NDArray[np.uint64], limit_of_slot: Integers) -> Integers
     return np.unique(found[found[:, 0] != found[:, 1]], axis=0)
 
 
-def _people_of(uow: UnitOfWork, rules: OnlineRules, capped: Capped, record_ids: list[int]) -> Members:
+def _people_of(reading: Readable, rules: OnlineRules, capped: Capped, record_ids: list[int]) -> Members:
     """What is known of the people of some records and, but for their questions, of those that open questions set
     beside them. A record id of -1 is nobody's."""
     layout = rules.scorer.layout
     wanted = [record_id for record_id in record_ids if record_id >= 0]
     if not wanted:
         return Members(PlacedRows(_NONE, _NONE, _NONE, np.empty((0, layout.width), dtype=np.uint8)), {}, [])
-    known = online.people_of(uow, wanted, layout=layout.digest, width=layout.width)
+    known = online.people_of(reading, wanted, layout=layout.digest, width=layout.width)
     placed, keys = known.placed, known.keys
     beside = {person for each in known.questions for person in each.people if person >= 0}
     beside -= set(placed.person_ids.tolist())
     if beside:
-        more = online.members(uow, sorted(beside), layout=layout.digest, width=layout.width)
+        more = online.members(reading, sorted(beside), layout=layout.digest, width=layout.width)
         placed, keys = placed.with_more(more.placed), {**keys, **more.keys}
     return Members(placed._replace(rows=rules.without(placed.rows, capped)), keys, known.questions)
 
@@ -350,8 +354,8 @@ def _local(place_of: Mapping[int, int], pairs: Iterable[tuple[int, int]]) -> NDA
     return np.array(found, dtype=np.int32).reshape(-1, 2)
 
 
-def _constraints(uow: UnitOfWork, place_of: Mapping[int, int]) -> Constraints:
-    judged = online.judgements(uow, list(place_of))
+def _constraints(reading: Readable, place_of: Mapping[int, int]) -> Constraints:
+    judged = online.judgements(reading, list(place_of))
     same, different = (
         _local(place_of, ((a, b) for verdict, a, b in judged if verdict == wanted)) for wanted in ("same", "different")
     )

@@ -254,7 +254,8 @@ class _Transaction:
         around = look_around(self._uow, self._rules, new, now)
         decided = decide(self._rules, around, len(newcomers))
         unstored = np.flatnonzero(new.record_ids < 0)
-        first = allocate(self._uow, Counters(record=len(unstored), person=len(decided.plan.new_persons)))
+        wanted = Counters(record=len(unstored), person=len(decided.plan.new_persons), key_batch=1)
+        first = allocate(self._uow, wanted)
         online.refuse_during_run(self._uow)
         self._refuse_stale(around, first.revision - 1)
         record_ids = around.record_ids.copy()
@@ -266,9 +267,7 @@ class _Transaction:
         writer = PlanWriter(self._registry.secret, self._rules.model, None, placed)
         revisions = writer.write_all(self._uow)
         tasks, _ = writer.write_tasks(self._uow, {each.question: each.task_id for each in around.questions})
-        owners, slots = np.nonzero(around.keys)
-        keys = around.keys[owners, slots].view(np.int64)
-        blocking_keys.add(self._uow, keys, record_ids[owners], first_new=first.record)
+        blocking_keys.add(self._uow, around.keys, record_ids[: len(newcomers)], batch=first.key_batch)
         for column, codes in around.newly_capped.items():
             blocking_keys.add_capped(self._uow, column, codes)
         decision = _Decision(newcomers, around, placed, tasks, revisions)
@@ -340,6 +339,14 @@ class _Outcome:
         people = people[people >= 0]
         self._names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
         self._created = set(self._plan.new_persons.tolist())
+        self._linked = set(self._plan.person_of[self._plan.linked].tolist())
+        self._merged: dict[int, list[int]] = {}
+        for survivor, gone in self._plan.merges.tolist():
+            self._merged.setdefault(survivor, []).append(gone)
+        self._questions: dict[int, list[OpenedTask]] = {}
+        for place, pair in enumerate(zip(self._tasks.person_a.tolist(), self._tasks.person_b.tolist(), strict=True)):
+            for person, other in {pair, pair[::-1]}:
+                self._questions.setdefault(person, []).append(self._opened(place, other))
 
     def _partner(self, at: int) -> int:
         """The place of the record that a record is tied to most strongly; -1 where it stands alone."""
@@ -368,7 +375,7 @@ class _Outcome:
     def _resolution(self, at: int, newcomer: _Newcomer, *, first: bool) -> Resolution:
         person = int(self._plan.person_of[at])
         partner = self._partner(at)
-        tasks = self._opened(person)
+        tasks = tuple(self._questions.get(person, ()))
         outcome = ResolveOutcome.LINKED
         if person in self._created and first:
             outcome = ResolveOutcome.PROVISIONAL if tasks else ResolveOutcome.NEW_PERSON
@@ -388,30 +395,21 @@ class _Outcome:
             blocking=Blocking(int(self._around.considered[at]), self._around.bounded[at]),
         )
 
-    def _opened(self, person: int) -> tuple[OpenedTask, ...]:
-        """Questions opened about a person, each with the other person that it is about."""
-        opened = []
-        weights = self._tasks.match_weights
-        for place in range(len(self._tasks.task_ids)):
-            pair = int(self._tasks.person_a[place]), int(self._tasks.person_b[place])
-            if person in pair:
-                other = pair[1] if pair[0] == person else pair[0]
-                opened.append(
-                    OpenedTask(
-                        int(self._tasks.task_ids[place]),
-                        self._tasks.kinds[place],
-                        self._tasks.reasons[place],
-                        self._names[other],
-                        None if np.isnan(weights[place]) else float(weights[place]),
-                    )
-                )
-        return tuple(opened)
+    def _opened(self, place: int, other: int) -> OpenedTask:
+        """A question that was opened, as the one of its people sees it who is not `other`."""
+        weight = float(self._tasks.match_weights[place])
+        return OpenedTask(
+            int(self._tasks.task_ids[place]),
+            self._tasks.kinds[place],
+            self._tasks.reasons[place],
+            self._names[other],
+            None if np.isnan(weight) else weight,
+        )
 
     def _affected(self, person: int) -> tuple[Affected, ...]:
         """The person, and those that were merged into it."""
-        merged = [int(gone) for survivor, gone in self._plan.merges.tolist() if survivor == person]
-        linked = bool((self._plan.person_of[self._plan.linked] == person).any())
-        change = PersonChange.LINKED if linked else PersonChange.UPDATED
+        merged = self._merged.get(person, ())
+        change = PersonChange.LINKED if person in self._linked else PersonChange.UPDATED
         if person in self._created:
             change = PersonChange.CREATED
         elif merged:

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mpi.domain.errors import RecordWithdrawnError
 from mpi.domain.records import RecordKey
-from mpi.matching.stored_keys import stored_keys
 from mpi.persons.enterprise_id import enterprise_id
 from mpi.registry import events, online, persons, withdrawals
 from mpi.registry.counters import Counters, allocate
@@ -20,7 +18,6 @@ from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.answering import WritingCall, answer_once
 from mpi.services.lookup import find_record
-from mpi.services.neighbourhood import OnlineRules
 from mpi.services.resolution import Affected, PersonChange
 
 VERB = "WithdrawRecord"
@@ -38,7 +35,6 @@ class Withdrawal:
 
 def withdraw(
     registry: Registry,
-    rules: OnlineRules,
     *,
     request_id: str,
     payload_digest: bytes,
@@ -54,18 +50,17 @@ def withdraw(
     """
 
     def work(uow: UnitOfWork) -> bytes:
-        return encode(_withdraw(uow, rules, key, reason))
+        return encode(_withdraw(uow, registry.secret, key, reason))
 
     # it may change a person whom a resolve has read under other locks than this record's
     return answer_once(registry, WritingCall(request_id, VERB, payload_digest), work, quite_alone=True)
 
 
-def _withdraw(uow: UnitOfWork, rules: OnlineRules, key: RecordKey, reason: str) -> Withdrawal:
+def _withdraw(uow: UnitOfWork, secret: bytes, key: RecordKey, reason: str) -> Withdrawal:
     record_id = find_record(uow, key)
     record_ids = np.array([record_id], dtype=np.int64)
     if len(withdrawals.withdrawn_among(uow, record_ids)):
         raise RecordWithdrawnError("the record was withdrawn before", metadata={"source_system": key.source_system})
-    row = withdrawals.feature_row(uow, record_id, rules.scorer.layout.digest)
     # numbers before the look at runs: a run cannot begin in between
     revision = allocate(uow, Counters(revision=1)).revision
     online.refuse_during_run(uow)
@@ -86,16 +81,7 @@ def _withdraw(uow: UnitOfWork, rules: OnlineRules, key: RecordKey, reason: str) 
             reason="the record asked about was withdrawn",
         )
     withdrawals.withdraw(uow, record_id, revision=revision, reason=reason)
-    withdrawals.forget_features(uow, record_id, _keys(rules, row))
+    withdrawals.forget_features(uow, record_id)
     if person_id == _NOBODY:
         return Withdrawal((), revision)
-    return Withdrawal((Affected(enterprise_id(person_id, rules.secret), PersonChange.WITHDRAWN),), revision)
-
-
-def _keys(rules: OnlineRules, row: bytes | None) -> NDArray[np.int64]:
-    """The stored blocking keys of a feature row, int64 (k,); none where there is no row of these rules."""
-    if row is None:
-        return np.empty(0, dtype=np.int64)
-    keys = stored_keys(rules.plan, np.frombuffer(row, dtype=np.uint8).reshape(1, -1).copy(), rules.secret)
-    given: NDArray[np.int64] = keys[keys != 0].view(np.int64)
-    return given
+    return Withdrawal((Affected(enterprise_id(person_id, secret), PersonChange.WITHDRAWN),), revision)

@@ -144,7 +144,7 @@ def test_an_entry_that_cannot_be_registered_stops_no_other(registry: Registry) -
     lan, _ = store(registry, [LAN, HUNG])
     store_unplaced(registry, MAI)
     rules = OnlineRules(SCORER, registry.secret)
-    withdraw(registry, rules, request_id="w", payload_digest=b"", key=INSURANCE, reason="x", encode=lambda _: b"")
+    withdraw(registry, request_id="w", payload_digest=b"", key=INSURANCE, reason="x", encode=lambda _: b"")
     door = _Door(registry)
     given = [
         _entry(RecordKey("nowhere", "1"), "a"),

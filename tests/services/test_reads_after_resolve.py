@@ -76,7 +76,7 @@ def test_a_record_s_way_through_the_registry(registry: Registry) -> None:
     register(registry, "entries", b"", [entry], lambda _: b"")
     assert of_person(registry, lan, page_size=5).entries == (entry,)
 
-    withdraw(registry, desk.rules, request_id="w", payload_digest=b"", key=LAN[1].key, reason="x", encode=lambda _: b"")
+    withdraw(registry, request_id="w", payload_digest=b"", key=LAN[1].key, reason="x", encode=lambda _: b"")
     with pytest.raises(RecordWithdrawnError):
         desk(replace(changed, recorded_at="2026-01-01"))
     with pytest.raises(UnknownIdentifierError):
@@ -120,7 +120,7 @@ def test_withdrawals_amid_resolves_leave_the_registry_sound(registry: Registry) 
             for number, key in enumerate(keys[:4]):
                 name = f"w{number}"
                 withdraw(
-                    registry, desk.rules, request_id=name, payload_digest=b"", key=key, reason="x", encode=lambda _: b""
+                    registry, request_id=name, payload_digest=b"", key=key, reason="x", encode=lambda _: b""
                 )
         except BaseException as error:
             failures.append(error)

@@ -214,7 +214,6 @@ def test_a_withdrawn_record_takes_no_version(desk: Desk) -> None:
     desk.comes("a:1", **LAN)
     withdraw(
         desk.registry,
-        desk.rules,
         request_id="gone",
         payload_digest=b"d",
         key=RecordKey("a", "1"),

@@ -64,7 +64,7 @@ def test_a_change_says_what_happened_to_whom(registry: Registry) -> None:
     rules = OnlineRules(SCORER, registry.secret)
     store_unplaced(registry, LAN)
     for number, key in enumerate((HUNG[0].key, LAN[0].key)):
-        withdraw(registry, rules, request_id=str(number), payload_digest=b"", key=key, reason="x", encode=lambda _: b"")
+        withdraw(registry, request_id=str(number), payload_digest=b"", key=key, reason="x", encode=lambda _: b"")
     with watching(registry) as watch:
         subscription = watch.subscribe(3)
         changes = _take(subscription, 4)

@@ -53,7 +53,6 @@ class _Door:
     def __call__(self, key: RecordKey, *, request: str = "r1", digest: bytes = b"d") -> bytes:
         return withdraw(
             self.registry,
-            self.rules,
             request_id=request,
             payload_digest=digest,
             key=key,
