@@ -1,8 +1,8 @@
 """Stored blocking keys: sorted pages written by bulk runs, and a row a record for those that came one by one since.
 
 A key is looked up by one seek in the pages. Of the rows every process keeps a copy in memory, which it brings up to
-date whenever it looks: their batches are numbered in the order of their commits. Entries of older versions and of withdrawn
-records stay until the next bulk run: they bring candidates that are then weighed as they are.
+date whenever it looks: their batches are numbered in the order of their commits. Entries of older versions and of
+withdrawn records stay until the next bulk run: they bring candidates that are then weighed as they are.
 """
 
 import threading
