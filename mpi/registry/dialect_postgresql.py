@@ -75,7 +75,8 @@ class PostgresDialect(Dialect):
             driver.autocommit = purpose is Purpose.LOOKING
 
         def forget(connection: sa.Connection) -> None:
-            _prepared.pop(driver_of(connection), None)
+            if not connection.invalidated:
+                _prepared.pop(driver_of(connection), None)
 
         sa.event.listen(engine, "connect", prepare)
         sa.event.listen(engine, "rollback", forget)
@@ -135,6 +136,7 @@ class PostgresDialect(Dialect):
             cursor.execute(f"UPDATE {table.name} SET {assignments} FROM staged WHERE {conditions}")
             changed = cursor.rowcount
             cursor.execute("DROP TABLE staged")
+        _prepared.pop(driver_of(connection), None)
         return int(changed)
 
     def read_packed(
@@ -220,8 +222,8 @@ def _ping_after_rest(engine: sa.Engine) -> None:
 
 
 _prepared: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
-"""The names of the statements that `_fetch` has prepared on each connection. A roll back loses them: the driver then
-gives its own back, and all others with them."""
+"""The names of the statements that `_fetch` has prepared on each connection. A roll back or a DROP may lose them: the
+driver then gives back its own, if it has any, and all others with them."""
 
 
 def _fetch(driver: Any, query: str, values: Sequence[str]) -> Found:
@@ -230,9 +232,12 @@ def _fetch(driver: Any, query: str, values: Sequence[str]) -> Found:
     A cursor would come back to Python for every eight kilobytes of an answer: half the time of a short look-up.
     """
     connection = driver.pgconn
+    names = _prepared.get(driver)
+    if names is None:
+        driver.execute("DEALLOCATE ALL")
+        names = _prepared[driver] = {}
     if not driver.autocommit and connection.transaction_status == TransactionStatus.IDLE:
         driver.execute("SELECT 1")  # The driver begins its transaction with its own first statement.
-    names = _prepared.setdefault(driver, {})
     if query not in names:
         name = f"mpi_{len(names)}".encode()
         parts = query.split("%s")
