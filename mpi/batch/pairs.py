@@ -101,12 +101,17 @@ def threads_available() -> int:
 
 
 def block_limit(limit: int, records: int) -> int:
-    """The limit of a rule's blocks in a table of so many records.
+    """The limit of a rule's blocks in a table of so many records."""
+    return int(limit * widening(records))
+
+
+def widening(records: int) -> float:
+    """By how much limits of blocks widen in a table of so many records.
 
     Few blocks of a small table are large, so wider ones cost it little: the sixth root of how much smaller it is keeps
     the pairs a record between 9 and 14 from a hundred thousand records to ten million (benchmarks, `blocking`).
     """
-    return max(limit, int(limit * (LIMITS_FOR / max(records, 1)) ** (1 / 6)))
+    return float(max((LIMITS_FOR / max(records, 1)) ** (1 / 6), 1.0))
 
 
 def _blocks(codes: NDArray[np.uint64]) -> NDArray[np.int64]:

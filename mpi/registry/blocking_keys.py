@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from operator import itemgetter
 
 import numpy as np
 import sqlalchemy as sa
@@ -50,8 +51,6 @@ _NEAR = Statement(
     f" SELECT wanted.place - 1, 0, 0, 0, 0, ({_NEAREST.format('wanted.key')}) FROM wanted",
 )
 
-_ALL_RECENT = Statement(sqlite=_RECENT_ROWS.format("?"), postgresql=_RECENT_ROWS.format("%s"))
-
 _CAPPED = Statement(
     sqlite="SELECT wanted.key FROM json_each(?) AS wanted CROSS JOIN capped_value"
     " ON standard_column = json_extract(wanted.value, '$[0]') AND code = json_extract(wanted.value, '$[1]')",
@@ -89,15 +88,22 @@ class StoredKeys:
         return len(self._recent)
 
     def near(self, reading: Readable, keys: Integers) -> tuple[NearEntries, Numbers]:
-        """What is stored near some keys, int64 (q,), and the counters of the same moment."""
+        """What is stored near some keys, int64 (q,), and the counters of the same moment.
+
+        A transaction looks before it stores keys itself: what it sees is remembered, and it may be rolled back.
+        """
         wanted = keys.tolist()
         rows = reading.dialect.read(reading.driver, _NEAR, [wanted], self._newest)
-        (counters,) = (row[1:5] for row in rows if row[0] == _COUNTERS)
+        known = self._near_known(keys, rows)
+        if known is None:
+            # pages and rows again by one statement, for on PostgreSQL two statements may see two moments
+            rows = reading.dialect.read(reading.driver, _NEAR, [wanted], _UNKNOWN)
+            known = self._near_anew(keys, rows)
+        recent, starts = known
         pages = [b""] * len(wanted)
         for row in rows:
             if row[0] >= 0 and row[5] is not None:
                 pages[row[0]] = row[5]
-        recent, starts = self._near_recent(reading, keys, counters[3], [row for row in rows if row[0] == _RECENT])
         parts = [pages]
         if len(recent):
             packed = recent.astype("<i8", copy=False).tobytes()
@@ -105,35 +111,43 @@ class StoredKeys:
         joined = list(map(b"".join, zip(*parts, strict=True)))
         begins = [0, *accumulate(len(part) // _ENTRY_BYTES for part in joined)]
         entries = np.frombuffer(b"".join(joined), dtype="<i8").reshape(-1, 2)
-        return NearEntries(entries, np.array(begins, dtype=np.int64)), Numbers(*counters[:3])
+        return NearEntries(entries, np.array(begins, dtype=np.int64)), Numbers(*_counters(rows)[:3])
 
-    def _near_recent(self, reading: Readable, keys: Integers, paged: int, rows: Found) -> tuple[Integers, Integers]:
-        """Entries near keys that came after the batch `paged`, the newest that the transaction's pages hold.
-
-        `rows` are those that the transaction found beyond what was known before it.
-        """
+    def _near_known(self, keys: Integers, rows: Found) -> tuple[Integers, Integers] | None:
+        """Entries near keys that came after the pages that a transaction sees, of which `rows` are those beyond what
+        was known before it. None when these are not the pages that this process knows."""
+        paged = _counters(rows)[3]
         with self._lock:
-            if self._paged == paged:
-                self._learn(rows)
-                return self._recent.near(keys)
-        # pages were written anew since this process, or another thread of it, looked last
+            if self._paged != paged:
+                return None
+            self._learn(rows)
+            return self._recent.near(keys)
+
+    def _near_anew(self, keys: Integers, rows: Found) -> tuple[Integers, Integers]:
+        """The same of all rows that a transaction sees: this process knows them from now on, if it knew older pages."""
         own = StoredKeys()
-        own._paged = own._newest = paged
-        own._learn(reading.dialect.read(reading.driver, _ALL_RECENT, (), paged))
+        own._paged = own._newest = _counters(rows)[3]
+        own._learn(rows)
         with self._lock:
-            if paged > self._paged:
+            if own._paged > self._paged:
                 self._paged, self._newest, self._recent = own._paged, own._newest, own._recent
                 return self._recent.near(keys)
         return own._recent.near(keys)
 
     def _learn(self, rows: Found) -> None:
         """Take in rows of batches that are not known yet. All batches between are among them, or known by now."""
-        new = [row for row in rows if row[1] > self._newest]
+        new = sorted((row for row in rows if row[0] == _RECENT and row[1] > self._newest), key=itemgetter(1, 2))
         if new:
             keys = np.frombuffer(b"".join([row[5] for row in new]), dtype="<i8")
             ids = np.array([row[2] for row in new], dtype=np.int64)
             self._recent.add(keys, np.repeat(ids, [len(row[5]) // _KEY_BYTES for row in new]))
-            self._newest = max(row[1] for row in new)
+            self._newest = new[-1][1]
+
+
+def _counters(rows: Found) -> tuple[int, ...]:
+    """The counters among the rows of `_NEAR`: record, judgement, revision and paged_key_batch."""
+    (counters,) = (row[1:5] for row in rows if row[0] == _COUNTERS)
+    return counters
 
 
 def add(uow: UnitOfWork, keys: Codes, record_ids: Integers, *, batch: int) -> None:

@@ -61,15 +61,6 @@ class Statement:
     postgresql: str
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look-up among several: see `Dialect.read`."""
-
-    statement: Statement
-    keys: Keys
-    rest: tuple[Any, ...] = ()
-
-
 class Dialect(ABC):
     """What the registry needs of a database. One object a registry; connections are passed in."""
 
@@ -118,7 +109,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def insert_together(self, connection: sa.Connection, parts: Sequence["Rows"]) -> None:
-        """Appends some rows to several tables, in order, in as few trips to the database as can be."""
+        """Appends some rows to several tables, in order, in one trip to the database."""
 
     @abstractmethod
     def lock_keys(self, driver: Any, keys: Sequence[int], *, all_keys: bool) -> None:
@@ -134,14 +125,6 @@ class Dialect(ABC):
 
         `keys` are equally long columns, none at all for a statement without keys; `rest` are further values.
         """
-
-    @abstractmethod
-    def read_together(self, driver: Any, *wanted: "Look") -> "list[Found]":
-        """What `read` gives for each of several look-ups, in as few trips to the database as can be."""
-
-    @abstractmethod
-    def together(self, driver: Any) -> AbstractContextManager[Any]:
-        """What runs inside on the driver itself goes to the database in as few trips as can be."""
 
     @abstractmethod
     def id_set(self, ids: Integers) -> sa.Select[Any]:

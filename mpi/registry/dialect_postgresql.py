@@ -4,7 +4,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,8 @@ import numpy as np
 import psycopg
 import sqlalchemy as sa
 from psycopg.adapt import Transformer
-from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq.abc import PGresult
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from mpi.domain.errors import RunConflictError
@@ -25,7 +26,6 @@ from mpi.registry.dialect import (
     Found,
     Integers,
     Keys,
-    Look,
     Purpose,
     Rows,
     Statement,
@@ -38,7 +38,12 @@ _SCHEMA_LOCK = 0x6D70695F73636865
 _ALL_KEYS_LOCK = 0x6D70695F616C6C6B
 _BULK_LOCK_SECONDS = 1.0
 _FEW_ROWS = 1_000
+_LOCK_KEYS = (
+    "SELECT pg_advisory_xact_lock_shared(%s) UNION ALL SELECT pg_advisory_xact_lock(key) FROM unnest(%s::int8[]) AS key"
+)
 _REST_SECONDS = 1.0
+
+_BEGIN = {Purpose.WRITING: b"BEGIN", Purpose.SNAPSHOT: b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 
 _FOR_FEW_ROWS = [
     f"set_config('{name}', '{value}', false)"
@@ -65,21 +70,26 @@ class PostgresDialect(Dialect):
         url = self.url.set(drivername="postgresql+psycopg")
         engine = sa.create_engine(url, hide_parameters=True, pool_size=CONNECTIONS, pool_use_lifo=True)
 
+        begin = _BEGIN.get(purpose)
+
         def prepare(driver: Any, _record: Any) -> None:
+            driver.autocommit = True
+            driver.prepare_threshold = None  # Preparing is `_run`'s: the driver gives all back with each of its own.
             if few_rows:
                 driver.execute(f"SELECT {', '.join(_FOR_FEW_ROWS)}")
-                driver.commit()
-            if purpose is Purpose.SNAPSHOT:
-                driver.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-                driver.read_only = True
-            driver.autocommit = purpose is Purpose.LOOKING
+            driver.autocommit = begin is None
 
-        def forget(connection: sa.Connection) -> None:
-            if not connection.invalidated:
-                _prepared.pop(driver_of(connection), None)
+        def begin_at_once(connection: sa.Connection) -> None:
+            driver = driver_of(connection)
+            try:
+                _checked(driver, driver.pgconn.exec_(begin))
+            except psycopg.OperationalError:
+                engine.dispose()
+                raise
 
         sa.event.listen(engine, "connect", prepare)
-        sa.event.listen(engine, "rollback", forget)
+        if begin is not None:
+            sa.event.listen(engine, "begin", begin_at_once)
         _ping_after_rest(engine)
         return engine
 
@@ -107,8 +117,7 @@ class PostgresDialect(Dialect):
 
     def copy(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
         if len(next(iter(columns.values()))) <= _FEW_ROWS:
-            with driver_of(connection).cursor() as cursor:
-                _insert_few(cursor, Rows(table, columns))
+            self.insert_together(connection, [Rows(table, columns)])
             return
         with driver_of(connection).cursor() as cursor:
             _copy(cursor, table.name, [table.c[name] for name in columns], columns)
@@ -122,13 +131,9 @@ class PostgresDialect(Dialect):
         rows = list(columns.values())
         if len(rows[0]) <= _FEW_ROWS:
             arrays = ", ".join(f"%s::{_copy_type(target)}[]" for target in targets)
-            with driver_of(connection).cursor() as cursor:
-                cursor.execute(
-                    f"UPDATE {table.name} SET {assignments}"
-                    f" FROM unnest({arrays}) AS staged({', '.join(columns)}) WHERE {conditions}",
-                    [_array(row) for row in rows],
-                )
-                return int(cursor.rowcount)
+            staged = f"unnest({arrays}) AS staged({', '.join(columns)})"
+            query = f"UPDATE {table.name} SET {assignments} FROM {staged} WHERE {conditions}"
+            return _run(driver_of(connection), query, list(map(_array, rows))).command_tuples or 0
         with driver_of(connection).cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE staged ({shape}) ON COMMIT DROP")
             _copy(cursor, "staged", targets, columns)
@@ -136,7 +141,6 @@ class PostgresDialect(Dialect):
             cursor.execute(f"UPDATE {table.name} SET {assignments} FROM staged WHERE {conditions}")
             changed = cursor.rowcount
             cursor.execute("DROP TABLE staged")
-        _prepared.pop(driver_of(connection), None)
         return int(changed)
 
     def read_packed(
@@ -158,34 +162,24 @@ class PostgresDialect(Dialect):
         return numbers, np.ascontiguousarray(matrix[:, 8 * integers :]) if len(columns) > integers else None
 
     def insert_together(self, connection: sa.Connection, parts: Sequence[Rows]) -> None:
-        with driver_of(connection).pipeline(), driver_of(connection).cursor() as cursor:
-            for part in parts:
-                _insert_few(cursor, part)
+        # One statement: what it writes is checked at its end, whichever part refers to which.
+        inserts = [_insertion(part) for part in parts]
+        values = [_array(column) for part in parts for column in part.columns.values()]
+        first = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(inserts[:-1]))
+        _run(driver_of(connection), f"WITH {first} {inserts[-1]}" if first else inserts[-1], values)
 
     def lock_keys(self, driver: Any, keys: Sequence[int], *, all_keys: bool) -> None:
-        with driver.cursor() as cursor:
-            if all_keys:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ALL_KEYS_LOCK])
-            else:
-                cursor.execute(
-                    "SELECT pg_advisory_xact_lock_shared(%s) UNION ALL"
-                    " SELECT pg_advisory_xact_lock(key) FROM unnest(%s::int8[]) AS key",
-                    [_ALL_KEYS_LOCK, _array(keys)],
-                )
+        if all_keys:
+            _run(driver, "SELECT pg_advisory_xact_lock(%s)", [str(_ALL_KEYS_LOCK)])
+        else:
+            _run(driver, _LOCK_KEYS, [str(_ALL_KEYS_LOCK), _array(keys)])
 
     def read(self, driver: Any, statement: Statement, keys: Keys, *rest: Any) -> Found:
-        return _fetch(driver, statement.postgresql, [*map(_array, keys), *map(str, rest)])
-
-    def read_together(self, driver: Any, *wanted: Look) -> list[Found]:
-        with driver.pipeline():
-            cursors = [driver.cursor(binary=True) for _ in wanted]
-            for cursor, look in zip(cursors, wanted, strict=True):
-                cursor.execute(look.statement.postgresql, [*map(_array, look.keys), *look.rest], prepare=True)
-            return [cursor.fetchall() for cursor in cursors]
-
-    def together(self, driver: Any) -> AbstractContextManager[Any]:
-        pipeline: AbstractContextManager[Any] = driver.pipeline()
-        return pipeline
+        result = _run(driver, statement.postgresql, [*map(_array, keys), *map(str, rest)])
+        transformer = Transformer(driver)
+        transformer.set_pgresult(result)
+        found: Found = transformer.load_rows(0, result.ntuples, tuple)
+        return found
 
     def id_set(self, ids: Integers) -> sa.Select[Any]:
         return sa.select(sa.func.unnest(sa.cast(ids.tolist(), ARRAY(sa.BigInteger))))
@@ -222,60 +216,52 @@ def _ping_after_rest(engine: sa.Engine) -> None:
 
 
 _prepared: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
-"""The names of the statements that `_fetch` has prepared on each connection. A roll back or a DROP may lose them: the
-driver then gives back its own, if it has any, and all others with them."""
+"""The names of the statements that `_run` has prepared on each connection."""
 
 
-def _fetch(driver: Any, query: str, values: Sequence[str]) -> Found:
+def _run(driver: Any, query: str, values: Sequence[str]) -> PGresult:
     """Runs a query as a prepared statement in one call of libpq's, which waits without the interpreter.
 
     A cursor would come back to Python for every eight kilobytes of an answer: half the time of a short look-up.
     """
-    connection = driver.pgconn
-    names = _prepared.get(driver)
-    if names is None:
-        driver.execute("DEALLOCATE ALL")
-        names = _prepared[driver] = {}
-    if not driver.autocommit and connection.transaction_status == TransactionStatus.IDLE:
-        driver.execute("SELECT 1")  # The driver begins its transaction with its own first statement.
+    names = _prepared.setdefault(driver, {})
     if query not in names:
         name = f"mpi_{len(names)}".encode()
         parts = query.split("%s")
         numbered = parts[0] + "".join(f"${place}{part}" for place, part in enumerate(parts[1:], 1))
-        _checked(driver, connection.prepare(name, numbered.encode()))
+        _checked(driver, driver.pgconn.prepare(name, numbered.encode()))
         names[query] = name
-    result = connection.exec_prepared(names[query], [value.encode() for value in values], None, Format.BINARY)
-    _checked(driver, result)
-    transformer = Transformer(driver)
-    transformer.set_pgresult(result)
-    found: Found = transformer.load_rows(0, result.ntuples, tuple)
-    return found
+    given = [value.encode() for value in values]
+    return _checked(driver, driver.pgconn.exec_prepared(names[query], given, None, Format.BINARY))
 
 
-def _checked(driver: Any, result: Any) -> None:
-    """Raises what the driver would raise for a result."""
+def _checked(driver: Any, result: PGresult) -> PGresult:
+    """A result, or what the driver would raise for it."""
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
-        return
+        return result
     if driver.pgconn.status == ConnStatus.BAD:
-        raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
-    raise psycopg.errors.error_from_result(result, encoding="utf-8")
+        raise psycopg.OperationalError(result.get_error_message())
+    raise psycopg.errors.error_from_result(result)
 
 
-def _insert_few(cursor: Any, rows: Rows) -> None:
-    """Appends some rows by one prepared statement: COPY would take three trips to the server."""
+def _insertion(rows: Rows) -> str:
+    """A statement that appends rows given as an array a column: COPY would take three trips to the server."""
     shape = ", ".join(f"%s::{_copy_type(rows.table.c[name])}[]" for name in rows.columns)
     otherwise = " ON CONFLICT DO NOTHING" if rows.only_missing else ""
-    cursor.execute(
-        f"INSERT INTO {rows.table.name} ({', '.join(rows.columns)}) SELECT * FROM unnest({shape}){otherwise}",
-        [_array(column) for column in rows.columns.values()],
-        prepare=True,
-    )
+    return f"INSERT INTO {rows.table.name} ({', '.join(rows.columns)}) SELECT * FROM unnest({shape}){otherwise}"
 
 
 def _array(values: Sequence[Any]) -> str:
     """An array as PostgreSQL reads it: the driver's own way costs a microsecond and a half a number."""
-    if all(type(value) is int for value in values):
+    kinds = set(map(type, values))
+    if kinds == {int}:
         return f"{{{','.join(map(str, values))}}}"
+    if kinds == {bytes}:
+        return '{"\\\\x' + '","\\\\x'.join([value.hex() for value in values]) + '"}'
+    if kinds == {str}:
+        text = '","'.join(values)
+        if "\\" not in text and text.count('"') == 2 * (len(values) - 1):
+            return '{"' + text + '"}'
     return f"{{{','.join(map(_array_element, values))}}}"
 
 

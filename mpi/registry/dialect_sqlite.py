@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,6 @@ from mpi.registry.dialect import (
     Found,
     Integers,
     Keys,
-    Look,
     Purpose,
     Rows,
     Statement,
@@ -147,13 +146,6 @@ class SqliteDialect(Dialect):
     def read(self, driver: Any, statement: Statement, keys: Keys, *rest: Any) -> Found:
         found: Found = driver.execute(statement.sqlite, (_json(keys), *rest) if keys else rest).fetchall()
         return found
-
-    def read_together(self, driver: Any, *wanted: Look) -> list[Found]:
-        return [self.read(driver, look.statement, look.keys, *look.rest) for look in wanted]
-
-    def together(self, driver: Any) -> AbstractContextManager[Any]:
-        """Nothing to do: there are no trips."""
-        return nullcontext()
 
     def id_set(self, ids: Integers) -> sa.Select[Any]:
         text = "[" + ",".join(map(str, ids.tolist())) + "]"

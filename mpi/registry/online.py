@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mpi.domain.errors import RunInProgressError
 from mpi.domain.records import RecordKey
 from mpi.registry import requests
-from mpi.registry.dialect import Found, Look, Statement
+from mpi.registry.dialect import Found, Statement
 from mpi.registry.known_records import DIGEST_BYTES, Digests, digests_from_bytes
 from mpi.registry.requests import AnsweredRequest
 from mpi.registry.tables import person
@@ -252,12 +252,8 @@ class Entry:
 
 def enter(uow: UnitOfWork, locks: set[int], request_ids: Sequence[str], keys: Sequence[tuple[int, str]]) -> Entry:
     """Takes locks and then reads what is known of some requests and keys (number of the source system, its own id)."""
-    with uow.dialect.together(uow.driver):
-        take_locks(uow, locks)
-        numbers, kept, rows = uow.dialect.read_together(
-            uow.driver,
-            Look(_NUMBERS, ()),
-            requests.look(request_ids),
-            Look(_STORED, list(zip(*keys, strict=True))),
-        )
-    return Entry(requests.by_id(kept), _stored(uow, rows, len(keys)), Numbers(*numbers[0]))
+    take_locks(uow, locks)
+    numbers = numbers_now(uow)
+    answers = requests.answered(uow, request_ids)
+    rows = uow.dialect.read(uow.driver, _STORED, list(zip(*keys, strict=True)))
+    return Entry(answers, _stored(uow, rows, len(keys)), numbers)

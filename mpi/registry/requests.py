@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mpi.domain.errors import RequestReusedError
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
-from mpi.registry.dialect import Found, Look, Statement
+from mpi.registry.dialect import Statement
 from mpi.registry.tables import answered_request
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 
@@ -53,17 +53,7 @@ def answered(uow: UnitOfWork, request_ids: Sequence[str]) -> dict[str, AnsweredR
     """The kept answers of some request ids; ids that nobody has used are left out."""
     if not request_ids:
         return {}
-    return by_id(uow.dialect.read(uow.driver, _KEPT, [request_ids]))
-
-
-def look(request_ids: Sequence[str]) -> Look:
-    """The look-up that `answered` makes, for those who make several at once: `by_id` reads what it gives."""
-    return Look(_KEPT, [request_ids])
-
-
-def by_id(found: Found) -> dict[str, AnsweredRequest]:
-    """The answers that a look-up found."""
-    return {row[0]: AnsweredRequest(*row) for row in found}
+    return {row[0]: AnsweredRequest(*row) for row in uow.dialect.read(uow.driver, _KEPT, [request_ids])}
 
 
 def keep(uow: UnitOfWork, rows: Sequence[AnsweredRequest]) -> None:

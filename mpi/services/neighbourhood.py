@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.batch.link import DOUBT, overlays
-from mpi.batch.pairs import block_limit
+from mpi.batch.pairs import widening
 from mpi.domain.model import FrequencyCap
 from mpi.domain.records import RecordKey, SourceRecord
 from mpi.matching.blocking import blocking_plan
@@ -59,6 +59,7 @@ class OnlineRules:
         self.keys_name = keys_name(scorer)
         self.rule_of_slot = self.plan.rule_of_slot()
         self._stored = stored_columns(model)
+        self._limits = np.array([rule.limit for rule in model.blocking], dtype=np.int64)[self.rule_of_slot]
         self.keys = StoredKeys()
         self._capped: Capped = {}
         self._capped_until = 0.0
@@ -79,13 +80,11 @@ class OnlineRules:
     def lock_keys(self, rows: Rows) -> set[int]:
         """The blocks that records belong to: whoever writes into one excludes others from it."""
         keys = stored_keys(self.plan, rows, self.secret)
-        blocks: list[int] = np.unique(blocks_of(keys[keys != 0])).tolist()
-        return set(blocks)
+        return set(blocks_of(keys[keys != 0]).tolist())
 
     def limits(self, records: int) -> Integers:
         """The block limit of each slot of keys in a registry of so many records, int64 (slots,)."""
-        limits = np.array([block_limit(rule.limit, records) for rule in self.model.blocking], dtype=np.int64)
-        return limits[self.rule_of_slot]
+        return (self._limits * widening(records)).astype(np.int64)
 
     def known_capped(self, reading: Readable) -> Capped:
         """The values known to be shared too widely, read again every half minute."""
