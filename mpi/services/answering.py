@@ -34,7 +34,7 @@ def answer_once(
     """
     with registry.begin() as uow:
         locks = sorted({requests.lock_of(name) for name in (asked.request_id, *alone)})
-        uow.dialect.lock_keys(uow.connection, locks, all_keys=quite_alone)
+        uow.dialect.lock_keys(uow.driver, locks, all_keys=quite_alone)
         kept = requests.answered(uow, [asked.request_id]).get(asked.request_id)
         if kept is None:
             response = work(uow)
