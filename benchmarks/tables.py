@@ -196,6 +196,9 @@ def _online(result: Result) -> list[Section]:
         for database, each in result["registries"].items()
     )
     note = f"Registries: {held}. Latency in ms from the intended moment of a call to its reply; server: in the method."
+    if "settings" in result:
+        buffers = result["settings"]["postgresql"]["shared_buffers"]
+        note += f" Warm: SQLite's file in the system's memory, PostgreSQL's tables in its own ({buffers})."
     heads = ("registry", "workers", "method", "how")
     columns = (*heads, "a second", "p50", "p95", "p99", "p99.9", "server p50", "p99", "processor ms", "failed")
     beside = (*heads, "records/s", "bare database", "share", "rows a record", "records a commit")

@@ -1,18 +1,19 @@
 """A throw-away PostgreSQL server from the binaries that PyPI carries, for tests and benchmarks.
 
 It listens on a Unix socket in a folder of its own, runs as an unprivileged user when we are root, and leaves nothing
-behind. Durability is on unless `durable=False`.
+behind. Durability is on unless `durable=False`; other settings are those that it comes with unless `settings` say so.
 """
 
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class PostgresServer:
     folder: Path
     programs: Path
     durable: bool
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
@@ -38,6 +40,8 @@ class PostgresServer:
         options = f"-k {self.folder} -c listen_addresses='' -c max_connections=200"
         if not self.durable:
             options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+        for name, value in self.settings.items():
+            options += f" -c {shlex.quote(f'{name}={value}')}"
         files = ("-D", str(self.folder / "data"), "-l", str(self.folder / "log"))
         self._run("pg_ctl", *files, "-w", "-o", options, "start")
 
@@ -85,8 +89,11 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
-    """Runs a fresh server while the block lasts. Raises PostgresUnavailableError in plain words when it cannot."""
+def postgres_server(*, durable: bool = True, settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
+    """Runs a fresh server while the block lasts, with `settings` as in its configuration file (name: value).
+
+    Raises PostgresUnavailableError in plain words when it cannot.
+    """
     installed = _installation()
     folder = Path(tempfile.mkdtemp(prefix="mpi-pg-", dir="/tmp"))  # A socket's path holds 107 characters at most.
     try:
@@ -94,7 +101,7 @@ def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
             user = _unprivileged_user()
             os.chown(folder, user.pw_uid, user.pw_gid)
         programs = _reachable(installed, folder)
-        server = PostgresServer(folder, programs, durable)
+        server = PostgresServer(folder, programs, durable, settings or {})
         server.initialise()
         server.start()
         try:

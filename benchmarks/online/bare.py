@@ -21,7 +21,7 @@ _COUNTED = {
     "source_record": ("record_id", "record"),
     "record_content": ("record_id", "record"),
     "record_feature": ("record_id", "record"),
-    "blocking_key": ("record_id", "record"),
+    "recent_blocking_keys": ("record_id", "record"),
     "person": ("person_id", "person"),
     "link": ("link_id", "link"),
     "review_task": ("task_id", "task"),

@@ -2,7 +2,8 @@
 
 Closed: each of n clients, with a connection of its own, calls when its last call is answered. Open: calls are begun at
 random moments of a fixed rate, whatever becomes of the others, and latency counts from the moment that was intended.
-Stream: items of one stream as fast as the server takes them. What began while warming up is not counted.
+Stream: items of one stream as fast as the server takes them. What began while warming up is not counted; what the
+server had counted by then is kept beside it.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ import grpc
 import numpy as np
 from grpc import aio
 
-from benchmarks.online.messages import ECHO, messages_of
+from benchmarks.online.messages import ECHO, messages_of, metrics_text
 from benchmarks.processes import worker
 from mpi.identity.v1 import identity_service_pb2 as service
 
@@ -74,7 +75,8 @@ VERBS = {
 
 @dataclass(slots=True)
 class Tally:
-    """What became of calls. Latencies in seconds of those answered, from when they were (or should have been) begun."""
+    """What became of calls. Latencies in seconds of those answered, from when they were (or should have been) begun;
+    `metrics` is what the server said of itself when the warming up ended."""
 
     latencies: list[float] = field(default_factory=list)
     lags: list[float] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Tally:
     begun: int = 0
     first: float = 0.0
     last: float = 0.0
+    metrics: str | None = None
 
     def answer(self, reply: Any, intended: float) -> None:
         """Count an answered call."""
@@ -107,6 +110,7 @@ class Tally:
             "errors": dict(self.failures),
             "outcomes": {_outcome_name(*outcome): count for outcome, count in self.outcomes.items()},
             "records_used": self.begun,
+            "metrics_when_warm": self.metrics,
         }
 
 
@@ -180,6 +184,13 @@ async def _call(calling: Any, request: Any, intended: float, tally: Tally | None
             tally.answer(reply, intended)
 
 
+async def _look(given: dict[str, Any], tally: Tally) -> None:
+    """Ask the server for its metrics when the warming up ends."""
+    if given.get("metrics") is not None:
+        await asyncio.sleep(max(tally.first - time.perf_counter(), 0.0))
+        tally.metrics = await asyncio.to_thread(metrics_text, given["metrics"])
+
+
 async def _closed(given: dict[str, Any], verb: Verb, requests: _Requests) -> Tally:
     tally = Tally()
     async with _Connections(given["target"], given["clients"], verb) as connections:
@@ -191,7 +202,7 @@ async def _closed(given: dict[str, Any], verb: Verb, requests: _Requests) -> Tal
             while (begun := time.perf_counter()) < until and (request := next(requests, None)) is not None:
                 await _call(calling, request, begun, tally if begun >= counted_from else None)
 
-        await asyncio.gather(*map(client, connections))
+        await asyncio.gather(_look(given, tally), *map(client, connections))
     return tally
 
 
@@ -202,6 +213,7 @@ async def _open(given: dict[str, Any], verb: Verb, requests: _Requests) -> Tally
         turn = itertools.cycle(connections)
         start = time.perf_counter()
         tally.first = start + given["warm_up"]
+        looking = asyncio.create_task(_look(given, tally))
         for moment in arrivals(given["rate"], given["warm_up"] + given["seconds"]):
             intended = start + moment
             if (early := intended - time.perf_counter()) > 0:
@@ -212,7 +224,7 @@ async def _open(given: dict[str, Any], verb: Verb, requests: _Requests) -> Tally
             call = asyncio.create_task(_call(next(turn), next(requests), intended, tally if counted else None))
             calls.add(call)
             call.add_done_callback(calls.discard)
-        await asyncio.gather(*calls)
+        await asyncio.gather(looking, *calls)
     return tally
 
 
@@ -251,7 +263,8 @@ _WAYS = {"closed": _closed, "open": _open, "stream": _stream}
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
     """`target`, `verb`, `way`; `unseen` (a file) with `first`, `most` and `again` (whether records may come twice);
-    `clients`, `rate` a second (open), `warm_up` and `seconds`; of a stream its first tenth is the warming up."""
+    `clients`, `rate` a second (open), `warm_up` and `seconds`; of a stream its first tenth is the warming up;
+    `metrics`, where the server tells its metrics."""
     verb = VERBS[given["verb"]]
     requests = _Requests(verb, given)
     gc.freeze()

@@ -1,7 +1,7 @@
 """Registries of a city on both databases, linked once and kept; every use gets a copy of its own to write into.
 
-A kept registry's name carries a digest of the code that made it. Databases are durable, with the settings they come
-with.
+A kept registry's name carries a digest of the code that made it. Databases are durable, with the settings that they
+come with, but for the memory that a copy's PostgreSQL has (see `warm`). A copy is in memory when it is given.
 """
 
 import shutil
@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.cities import City, code_digest
+from benchmarks.online import warm
 from benchmarks.online.split import Split
 from benchmarks.places import WORK
 from benchmarks.processes import run_worker
@@ -45,6 +46,11 @@ class Copied:
     url: str
     secret_file: Path
     server: Path | None
+
+    def keep_warm(self) -> None:
+        """See that what lies in files is still in memory: PostgreSQL keeps its own, the system forgets."""
+        if self.server is None:
+            warm.read_files(self.secret_file.parent, f"{_FILE}*")
 
 
 def kept(made: City, parts: Split, database: str) -> Kept:
@@ -95,7 +101,7 @@ def _link_postgresql(folder: Path, parts: Split) -> dict[str, Any]:
 
 @contextmanager
 def copied(registry: Kept) -> Iterator[Copied]:
-    """A copy that may be written into, gone when the block ends."""
+    """A copy that may be written into, in memory; gone when the block ends."""
     with tempfile.TemporaryDirectory(dir=WORK / "registries", prefix="copy-") as name:
         folder = Path(name)
         secret_file = folder / "online.secret"
@@ -103,16 +109,20 @@ def copied(registry: Kept) -> Iterator[Copied]:
         secret_file.write_text(KEY.hex())
         if registry.database == "postgresql":
             with _postgresql(registry) as server:
-                yield Copied(server.url(_NAME), secret_file, server.folder)
+                copy = Copied(server.url(_NAME), secret_file, server.folder)
+                warm.load_postgres(copy.url)
+                yield copy
             return
         for path in registry.folder.glob(f"{_FILE}*"):
             shutil.copy2(path, folder / path.name)
-        yield Copied(f"sqlite:///{folder / _FILE}", secret_file, None)
+        copy = Copied(f"sqlite:///{folder / _FILE}", secret_file, None)
+        copy.keep_warm()
+        yield copy
 
 
 @contextmanager
 def _postgresql(registry: Kept) -> Iterator[PostgresServer]:
-    with postgres_server() as server:
+    with postgres_server(settings=warm.postgres_settings()) as server:
         server.stop()
         shutil.rmtree(server.folder / "data")
         _copy(registry.folder / "data", server.folder / "data")

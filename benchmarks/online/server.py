@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy as np
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.online.messages import metrics_text
 from benchmarks.online.registries import Copied
 from benchmarks.places import HERE
 
@@ -54,16 +54,17 @@ class Running:
 
     def samples(self) -> dict[tuple[str, str, str], float]:
         """What is counted so far, by sample, method and upper bound ("" where there is none)."""
-        if self.metrics_url is None:
-            return {}
-        with urllib.request.urlopen(self.metrics_url) as reply:
-            text = reply.read().decode()
-        found: dict[tuple[str, str, str], float] = {}
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                name = (sample.name, sample.labels.get("method", ""), sample.labels.get("le", ""))
-                found[name] = found.get(name, 0.0) + sample.value
-        return found
+        return {} if self.metrics_url is None else samples_of(metrics_text(self.metrics_url))
+
+
+def samples_of(text: str) -> dict[tuple[str, str, str], float]:
+    """What a text of metrics counts, by sample, method and upper bound ("" where there is none)."""
+    found: dict[tuple[str, str, str], float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            name = (sample.name, sample.labels.get("method", ""), sample.labels.get("le", ""))
+            found[name] = found.get(name, 0.0) + sample.value
+    return found
 
 
 def processor_seconds(processes: Sequence[psutil.Process]) -> float:
