@@ -10,15 +10,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import psycopg
-import sqlalchemy as sa
 
 from mpi.domain.errors import MpiError
 from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.resolution import ResolveRequest
+from tests.hearing import hearing
 from tests.online.desk import Desk, asked, came
 from tests.registries import SECRET
 from tests.services.linking import link_rows, row, strangers
@@ -54,7 +51,7 @@ def arrivals() -> list[ResolveRequest]:
     return [asked(record, request_id=f"request of {record.key}") for record in records]
 
 
-_FAILPOINTS = ("INSERT", "UPDATE", "DELETE", "WITH wanted AS", "SELECT pg_advisory")
+_FAILPOINTS = ("INSERT", "UPDATE", "DELETE", "WITH ", "SELECT pg_advisory")
 
 
 class Deaths:
@@ -79,11 +76,6 @@ class Deaths:
 def heard(url: str, deaths: Deaths) -> Iterator[Registry]:
     """A registry whose every statement is heard before it is sent."""
 
-    class Heard(psycopg.Cursor[Any]):
-        def execute(self, query: Any, *rest: Any, **options: Any) -> "Heard":
-            deaths.hear(str(query))
-            return super().execute(query, *rest, **options)
-
     class MortalRegistry(Registry):
         @contextmanager
         def begin(self) -> Iterator[UnitOfWork]:
@@ -93,15 +85,10 @@ def heard(url: str, deaths: Deaths) -> Iterator[Registry]:
                 deaths.die_at(BEFORE_COMMIT)
             deaths.die_at(AFTER_COMMIT)
 
-    def connected(connection: Any, _record: Any) -> None:
-        if isinstance(connection, psycopg.Connection):
-            connection.cursor_factory = Heard
-        else:
-            connection.set_trace_callback(lambda statement: deaths.hear(statement.partition(" VALUES ")[0]))
-
-    with MortalRegistry.open(url, secret=SECRET, create=False) as registry:
-        registry._engine.dispose()
-        sa.event.listen(registry._engine, "connect", connected)
+    with (
+        MortalRegistry.open(url, secret=SECRET, create=False) as registry,
+        hearing(registry, lambda statement, _: deaths.hear(statement.partition(" VALUES ")[0])),
+    ):
         yield registry
 
 

@@ -6,17 +6,15 @@ On PostgreSQL, where writers with no key in common run side by side until they t
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
-import psycopg
 import pytest
-import sqlalchemy as sa
 
 from mpi.domain.model import Thresholds
 from mpi.domain.records import SourceRecord
 from mpi.matching.scorer import Scorer
 from mpi.registry.registry import Registry
 from tests.factories import small_model
+from tests.hearing import hearing
 from tests.online.desk import Desk, came
 from tests.postgres import PostgresServer
 from tests.registries import SECRET, migrated
@@ -90,17 +88,10 @@ class Moments:
 def _heard(url: str, moments: Moments) -> Iterator[Registry]:
     """A registry whose every statement is heard before it is sent."""
 
-    class Heard(psycopg.Cursor[Any]):
-        def execute(self, query: Any, *rest: Any, **options: Any) -> "Heard":
-            moments.hear(query if isinstance(query, str) else "")
-            return super().execute(query, *rest, **options)
-
-    def connected(connection: Any, _record: Any) -> None:
-        connection.cursor_factory = Heard
-
-    with Registry.open(url, secret=SECRET, create=False) as registry:
-        sa.event.listen(registry._engine, "connect", connected)
-        registry._engine.dispose()
+    with (
+        Registry.open(url, secret=SECRET, create=False) as registry,
+        hearing(registry, lambda statement, _: moments.hear(statement)),
+    ):
         yield registry
 
 

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from mpi.domain.errors import RegistryError
+from mpi.registry.dialect import Purpose
 from mpi.registry.dialects import dialect_for
 from mpi.registry.migrate import SCHEMA_VERSION, SCRIPTS, migrate, stored_version, upgrade
 from mpi.registry.tables import METADATA
@@ -18,7 +19,7 @@ from mpi.registry.tables import METADATA
 def test_from_empty_to_the_newest_and_again(empty_url: str) -> None:
     for _ in range(2):
         migrate(empty_url)
-        engine = dialect_for(empty_url).engine()
+        engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
         with engine.connect() as connection:
             assert stored_version(connection) == SCHEMA_VERSION
             assert connection.scalar(sa.text("SELECT count(*) FROM registry_counter")) == 1
@@ -38,7 +39,7 @@ def test_the_code_works_with_the_newest_migration() -> None:
 
 
 def test_migrated_tables_are_those_of_the_metadata(registry_url: str) -> None:
-    engine = dialect_for(registry_url).engine()
+    engine = dialect_for(registry_url).engine(Purpose.WRITING, few_rows=False)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
@@ -68,7 +69,7 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str, monkeypatch: pyte
     with pytest.raises(RegistryError, match="refused"):
         migrate(empty_url)
     monkeypatch.undo()
-    engine = dialect_for(empty_url).engine()
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
     with engine.connect() as connection:
         assert sa.inspect(connection).get_table_names() == []
     engine.dispose()
@@ -78,7 +79,7 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str, monkeypatch: pyte
 def test_versions_of_an_older_registry_learn_when_they_ceased_to_be_current(empty_url: str) -> None:
     """Record 1: two versions by runs 1 and 2; 2: a late version by run 2; 3: changed by run 3, which wrote no event;
     4: never changed; 5: changed outside of any run."""
-    engine = dialect_for(empty_url).engine()
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
     with engine.begin() as connection:
         upgrade(connection, "0001")
         for run, revision in ((1, 1), (1, 2), (2, 3), (2, 4)):
@@ -94,7 +95,7 @@ def test_versions_of_an_older_registry_learn_when_they_ceased_to_be_current(empt
             connection.execute(sa.text(f"INSERT INTO source_record_version VALUES {values}"))
     engine.dispose()
     migrate(empty_url)
-    engine = dialect_for(empty_url).engine()
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
     with engine.connect() as connection:
         told = "SELECT record_id, version, superseded_revision FROM source_record_version ORDER BY 1, 2"
         rows = [tuple(row) for row in connection.execute(sa.text(told))]

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mpi.domain.errors import InvalidInputError, RegistryError, RegistrySecretError, RunConflictError
 from mpi.registry import source_records
+from mpi.registry.dialect import Purpose
 from mpi.registry.dialects import dialect_for
 from mpi.registry.events import last_revision
 from mpi.registry.registry import Registry
@@ -102,7 +103,7 @@ def test_another_secret_is_refused(registry_url: str, secret_home: Path) -> None
 
 
 def test_a_database_used_for_something_else_is_refused(empty_url: str) -> None:
-    engine = dialect_for(empty_url).engine()
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
     with engine.begin() as connection:
         connection.execute(sa.text("CREATE TABLE theirs (a integer)"))
     engine.dispose()
@@ -111,7 +112,7 @@ def test_a_database_used_for_something_else_is_refused(empty_url: str) -> None:
 
 
 def test_a_registry_of_a_newer_version_is_refused(registry_url: str) -> None:
-    engine = dialect_for(registry_url).engine()
+    engine = dialect_for(registry_url).engine(Purpose.WRITING, few_rows=False)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()

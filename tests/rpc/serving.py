@@ -71,7 +71,7 @@ def wait_until(holds: Callable[[], bool], *, seconds: float = 20.0) -> None:
 def writers_held(registry: Registry) -> Iterator[None]:
     """Nobody else can write single records while the block lasts; what tries waits."""
     with registry.begin() as uow:
-        uow.dialect.lock_keys(uow.connection, [], all_keys=True)
+        uow.dialect.lock_keys(uow.driver, [], all_keys=True)
         yield
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import sqlalchemy as sa
-
 from mpi.registry.registry import Registry
+from tests.hearing import hearing
 
 Said = list[tuple[str, Any]]
 
 _SMALL = {"source_system", "registry_counter", "run", "registry_setting"}
+_GIVEN = {"wanted", "own"}
 
 
 @contextmanager
@@ -19,16 +19,12 @@ def statements(registry: Registry) -> Iterator[Said]:
     """The SELECT statements that are sent within the block, with their parameters."""
     said: Said = []
 
-    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+    def note(statement: str, parameters: Any) -> None:
         if statement.lstrip().startswith(("SELECT", "WITH")):
-            said.append((statement, parameters))
+            said.append((statement, tuple(parameters) if isinstance(parameters, list) else parameters))
 
-    engine = registry._engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
+    with hearing(registry, note):
         yield said
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
 
 
 def scans(registry: Registry, said: Said) -> set[str]:
@@ -40,8 +36,8 @@ def scans(registry: Registry, said: Said) -> set[str]:
     with registry.snapshot() as uow:
         connection = uow.connection
         if connection.dialect.name == "sqlite":
-            for statement, parameters in said:
-                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            for statement, _ in said:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
                 steps = [re.match(r"SCAN (\w+)(.*)", row[3]) for row in plan]
                 found |= {step[1] for step in steps if step and "USING" not in step[2]}
         else:
@@ -49,4 +45,4 @@ def scans(registry: Registry, said: Said) -> set[str]:
             for statement, parameters in said:
                 plan = connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
                 found |= {name for row in plan for name in re.findall(r"Seq Scan on (\w+)", row[0])}
-    return {table for table in found if table not in _SMALL and not table.startswith("anon_")}
+    return {table for table in found if table not in _SMALL | _GIVEN and not table.startswith("anon_")}

@@ -24,12 +24,11 @@ from mpi.persons.enterprise_id import enterprise_id
 from mpi.registry import tables
 from mpi.registry.registry import Registry
 from mpi.services.entries import MOST_A_PAGE, EntryPage, Registered, of_person, register
-from mpi.services.neighbourhood import OnlineRules
 from mpi.services.withdraw import withdraw
 from tests.registry.rows import KEY
 from tests.services.linking import query
 from tests.services.plans import scans, statements
-from tests.services.stored import HUNG, LAN, MAI, SCORER, merge, store, store_unplaced
+from tests.services.stored import HUNG, LAN, MAI, merge, store, store_unplaced
 
 HOSPITAL, INSURANCE, STATION = (each.key for each in LAN)
 DAY = date(2024, 3, 1)
@@ -143,7 +142,6 @@ def test_a_repeat_gets_the_same_bytes_and_changes_nothing(registry: Registry) ->
 def test_an_entry_that_cannot_be_registered_stops_no_other(registry: Registry) -> None:
     lan, _ = store(registry, [LAN, HUNG])
     store_unplaced(registry, MAI)
-    rules = OnlineRules(SCORER, registry.secret)
     withdraw(registry, request_id="w", payload_digest=b"", key=INSURANCE, reason="x", encode=lambda _: b"")
     door = _Door(registry)
     given = [

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mpi.domain.errors import RulesNotReadyError
 from mpi.domain.model import BlockingRule
 from mpi.matching.stored_keys import stored_keys
-from mpi.registry import blocking_keys, tables
+from mpi.registry import tables
 from mpi.registry.registry import Registry
 from mpi.services import index_keys
 from mpi.services.index_keys import check_keys, keys_name
@@ -25,7 +25,7 @@ def _candidates(registry: Registry, **values: str) -> set[int]:
     keys = stored_keys(desk.rules.plan, rows, registry.secret)
     wanted = keys[keys != 0].view(np.int64)
     with registry.snapshot() as uow:
-        found = blocking_keys.near(uow, wanted)
+        found, _ = desk.rules.keys.near(uow, wanted)
     owners = np.repeat(np.arange(len(wanted)), np.diff(found.starts))
     return set(found.entries[found.entries[:, 0] >> 24 == wanted[owners] >> 24, 1].tolist())
 
@@ -52,15 +52,15 @@ def test_a_run_writes_pages_and_few_new_records_come_as_rows(registry: Registry,
 
     link_rows(registry, tmp_path / "first", x=strangers(), a=[row("1", name="an", number="71")])
     assert count(tables.blocking_key_page) > 3
-    assert count(tables.blocking_key) == 0
+    assert count(tables.recent_blocking_keys) == 0
     pages = query(registry, sa.select(tables.blocking_key_page))
     link_rows(registry, tmp_path / "second", a=[row("2", name="an", birth="1980-01-01")])
     assert query(registry, sa.select(tables.blocking_key_page)) == pages
-    assert count(tables.blocking_key) == 2
+    assert count(tables.recent_blocking_keys) == 1
     assert _candidates(registry, name="an") == {record_id(registry, "a:1"), record_id(registry, "a:2")}
     # many new ones: all is written anew
     link_rows(registry, tmp_path / "third", y=[row(f"Y{n}", name=f"more {n}") for n in range(20)])
-    assert count(tables.blocking_key) == 0
+    assert count(tables.recent_blocking_keys) == 0
     assert _candidates(registry, name="an", number="71") == {record_id(registry, "a:1"), record_id(registry, "a:2")}
 
 

@@ -147,9 +147,7 @@ def test_a_capped_number_is_shared_though_no_key_leads_to_it(registry: Registry)
 def test_a_withdrawn_record_is_found_no_more(registry: Registry) -> None:
     store(registry, [LAN, HUNG])
     rules = index(registry)
-    withdraw(
-        registry, request_id="r", payload_digest=b"", key=LAN[1].key, reason="error", encode=lambda _: b"done"
-    )
+    withdraw(registry, request_id="r", payload_digest=b"", key=LAN[1].key, reason="error", encode=lambda _: b"done")
     with pytest.raises(RecordWithdrawnError):
         look_up(registry, rules, key=LAN[1].key)
     with pytest.raises(UnknownIdentifierError):

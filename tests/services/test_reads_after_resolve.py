@@ -119,9 +119,7 @@ def test_withdrawals_amid_resolves_leave_the_registry_sound(registry: Registry) 
         try:
             for number, key in enumerate(keys[:4]):
                 name = f"w{number}"
-                withdraw(
-                    registry, request_id=name, payload_digest=b"", key=key, reason="x", encode=lambda _: b""
-                )
+                withdraw(registry, request_id=name, payload_digest=b"", key=key, reason="x", encode=lambda _: b"")
         except BaseException as error:
             failures.append(error)
 

@@ -13,13 +13,12 @@ from mpi.domain.errors import RegistryError, RevisionNotReachedError, WatcherToo
 from mpi.registry.events import EventRows, append, payload_text
 from mpi.registry.migrate import migrate
 from mpi.registry.registry import Registry
-from mpi.services.neighbourhood import OnlineRules
 from mpi.services.resolution import PersonChange
 from mpi.services.watch import Change, Subscription, Watch, WatchLimits
 from mpi.services.withdraw import withdraw
 from tests.postgres import postgres_server
 from tests.registries import SECRET
-from tests.services.stored import HUNG, LAN, MAI, SCORER, merge, record, store, store_unplaced, update
+from tests.services.stored import HUNG, LAN, MAI, merge, record, store, store_unplaced, update
 
 
 @contextmanager
@@ -61,7 +60,6 @@ def test_a_change_says_what_happened_to_whom(registry: Registry) -> None:
     mai, copy, hung = store(registry, [MAI[:1], MAI[1:], HUNG])
     update(registry, record("student", "T2", at="2025-10-05", full_name="Phạm Ngọc Mai", birth_date="2012-01-21"))
     merge(registry, copy, mai)
-    rules = OnlineRules(SCORER, registry.secret)
     store_unplaced(registry, LAN)
     for number, key in enumerate((HUNG[0].key, LAN[0].key)):
         withdraw(registry, request_id=str(number), payload_digest=b"", key=key, reason="x", encode=lambda _: b"")

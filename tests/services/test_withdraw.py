@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,10 +23,8 @@ from mpi.registry.counters import Counters, allocate
 from mpi.registry.registry import Registry
 from mpi.registry.reviews import TaskRows
 from mpi.services.enquire import person, person_as_of, record
-from mpi.services.neighbourhood import OnlineRules
 from mpi.services.resolution import Affected, PersonChange
 from mpi.services.withdraw import Withdrawal, withdraw
-from tests.factories import small_scorer
 from tests.services.linking import (
     assert_sound,
     contents,
@@ -39,15 +36,14 @@ from tests.services.linking import (
     row,
     strangers,
 )
-from tests.services.stored import HUNG, LAN, MAI, MODEL, SCORER, index, store, store_unplaced
+from tests.services.stored import HUNG, LAN, MAI, MODEL, index, store, store_unplaced
 
 
 class _Door:
-    """Withdraws by one set of rules and keeps what was answered in the open."""
+    """Withdraws and keeps what was answered in the open."""
 
-    def __init__(self, registry: Registry, rules: OnlineRules | None = None) -> None:
+    def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self.rules = rules or OnlineRules(SCORER, registry.secret)
         self.done: list[Withdrawal] = []
 
     def __call__(self, key: RecordKey, *, request: str = "r1", digest: bytes = b"d") -> bytes:
@@ -85,7 +81,8 @@ def _tasks(registry: Registry) -> dict[str, tuple[str, str | None]]:
 
 def test_a_record_leaves_its_person_and_every_comparison(registry: Registry) -> None:
     lan, hung = store(registry, [LAN, HUNG])
-    door = _Door(registry, index(registry))
+    index(registry)
+    door = _Door(registry)
     gone = record_id(registry, "insurance:I1")
     assert door(LAN[1].key) == b"answer 1"
     assert door.done == [Withdrawal((Affected(lan, PersonChange.WITHDRAWN),), 3)]
@@ -108,21 +105,17 @@ def test_a_record_leaves_its_person_and_every_comparison(registry: Registry) -> 
 def test_keys_that_lie_in_rows_go_with_the_record(registry: Registry) -> None:
     store(registry, [LAN, HUNG])
     rules = index(registry)
-    door = _Door(registry, rules)
+    door = _Door(registry)
     kept, gone = record_id(registry, "hospital:H1"), record_id(registry, "insurance:I1")
     rows = rules.feature_rows(LAN[:2])
-    with registry.begin() as uow:
-        for row_, record_ in zip(rows, (kept, gone), strict=True):
-            keys = sorted(set(_keys(rules, row_)))
-            blocking_keys.add(uow, np.array(keys), np.full(len(keys), record_), first_new=record_ + 1)
+    for batch in (8, 9):
+        with registry.begin() as uow:
+            keys = stored_keys(rules.plan, rows, rules.secret)
+            blocking_keys.add(uow, keys, np.array([kept, gone]), batch=batch)
     door(LAN[1].key)
-    left = query(registry, sa.select(tables.blocking_key.c.record_id).distinct())
-    assert left == [(kept,)]
-
-
-def _keys(rules: OnlineRules, feature_row: Any) -> list[int]:
-    keys = stored_keys(rules.plan, feature_row.reshape(1, -1), rules.secret)
-    return [int(key) for key in keys[keys != 0].view(np.int64)]
+    recent = tables.recent_blocking_keys.c
+    left = query(registry, sa.select(recent.key_batch, recent.record_id).order_by(recent.key_batch))
+    assert left == [(8, kept), (9, kept)]
 
 
 def test_a_repeat_gets_the_same_bytes_and_changes_nothing(registry: Registry) -> None:
@@ -218,7 +211,7 @@ LAN_ROW = {"name": "lan", "birth": "1984-03-19", "number": "123456"}
 
 def test_a_run_never_brings_it_back(registry: Registry, tmp_path: Path) -> None:
     link_rows(registry, tmp_path, a=[row("1", **LAN_ROW), row("2", **LAN_ROW), row("3", name="ba")], x=strangers())
-    _Door(registry, OnlineRules(small_scorer(), registry.secret))(RecordKey("a", "1"))
+    _Door(registry)(RecordKey("a", "1"))
     judge(registry, "same", "a:1", "a:3")
     again = [row("1", **LAN_ROW, phone="0903718264"), row("2", **LAN_ROW), row("4", **LAN_ROW)]
     summary = link_rows(registry, tmp_path, a=again)
