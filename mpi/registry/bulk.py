@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.domain.errors import InvalidInputError
-from mpi.registry.dialect import Rows
+from mpi.registry.dialect import Changes, Rows
 from mpi.registry.unit_of_work import UnitOfWork
 
 
@@ -44,13 +44,13 @@ def insert_missing(uow: UnitOfWork, table: sa.Table, columns: Mapping[str, Colum
     if count and uow.later is not None:
         uow.later.append(rows)
     elif count:
-        uow.dialect.insert_together(uow.connection, [rows])
+        uow.dialect.write_together(uow.connection, [rows])
 
 
 def send(uow: UnitOfWork) -> None:
     """Writes what the unit of work has noted for later, in one trip to the database, in the order of the notes."""
     if uow.later:
-        uow.dialect.insert_together(uow.connection, uow.later)
+        uow.dialect.write_together(uow.connection, uow.later)
         uow.later.clear()
 
 
@@ -59,10 +59,22 @@ def update(uow: UnitOfWork, table: sa.Table, *, keys: Mapping[str, Column], valu
 
     Raises InvalidInputError when the columns differ in length.
     """
+    changes = _changes(table, keys, values)
+    return uow.dialect.update(uow.connection, changes) if changes else 0
+
+
+def update_later(uow: UnitOfWork, table: sa.Table, *, keys: Mapping[str, Column], values: Mapping[str, Column]) -> None:
+    """As `update`, for those who need not know how many rows there were: may be sent with others."""
+    changes = _changes(table, keys, values)
+    if changes and uow.later is not None:
+        uow.later.append(changes)
+    elif changes:
+        uow.dialect.update(uow.connection, changes)
+
+
+def _changes(table: sa.Table, keys: Mapping[str, Column], values: Mapping[str, Column]) -> Changes | None:
     count = _count({**keys, **values})
-    if count == 0:
-        return 0
-    return uow.dialect.update(uow.connection, table, keys=_lists(keys, count), values=_lists(values, count))
+    return Changes(table, _lists(keys, count), _lists(values, count)) if count else None
 
 
 def optional(values: NDArray[Any] | None, missing: NDArray[np.bool_] | None = None) -> Column:

@@ -45,6 +45,15 @@ class Rows:
     only_missing: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows of a table to be changed: `values` are set where `keys` are equal, row by row of the columns."""
+
+    table: sa.Table
+    keys: ColumnLists
+    values: ColumnLists
+
+
 Keys = Sequence[Sequence[Any]]
 Found = list[tuple[Any, ...]]
 
@@ -94,8 +103,8 @@ class Dialect(ABC):
         """Appends rows given as equally long columns."""
 
     @abstractmethod
-    def update(self, connection: sa.Connection, table: sa.Table, *, keys: ColumnLists, values: ColumnLists) -> int:
-        """Sets `values` where `keys` are equal, row by row of the columns; returns how many rows were changed."""
+    def update(self, connection: sa.Connection, changes: Changes) -> int:
+        """Changes rows; returns how many were changed."""
 
     @abstractmethod
     def read_packed(
@@ -108,8 +117,8 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def insert_together(self, connection: sa.Connection, parts: Sequence["Rows"]) -> None:
-        """Appends some rows to several tables, in order, in one trip to the database."""
+    def write_together(self, connection: sa.Connection, parts: Sequence[Rows | Changes]) -> None:
+        """Writes a little into several tables, in order, in one trip to the database. No row may be written twice."""
 
     @abstractmethod
     def lock_keys(self, driver: Any, keys: Sequence[int], *, all_keys: bool) -> None:

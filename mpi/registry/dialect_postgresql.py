@@ -21,6 +21,7 @@ from mpi.registry.dialect import (
     BULK_LOCK_TAKEN,
     CONNECTIONS,
     Bytes,
+    Changes,
     ColumnLists,
     Dialect,
     Found,
@@ -117,28 +118,22 @@ class PostgresDialect(Dialect):
 
     def copy(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
         if len(next(iter(columns.values()))) <= _FEW_ROWS:
-            self.insert_together(connection, [Rows(table, columns)])
+            self.write_together(connection, [Rows(table, columns)])
             return
         with driver_of(connection).cursor() as cursor:
             _copy(cursor, table.name, [table.c[name] for name in columns], columns)
 
-    def update(self, connection: sa.Connection, table: sa.Table, *, keys: ColumnLists, values: ColumnLists) -> int:
-        columns = {**{f"k_{name}": rows for name, rows in keys.items()}, **values}
-        targets = [*(table.c[name] for name in keys), *(table.c[name] for name in values)]
-        shape = ", ".join(f"{name} {_copy_type(target)}" for name, target in zip(columns, targets, strict=True))
-        assignments = ", ".join(f"{name} = staged.{name}" for name in values)
-        conditions = " AND ".join(f"{table.name}.{name} = staged.k_{name}" for name in keys)
+    def update(self, connection: sa.Connection, changes: Changes) -> int:
+        columns, targets = _staged(changes)
         rows = list(columns.values())
         if len(rows[0]) <= _FEW_ROWS:
-            arrays = ", ".join(f"%s::{_copy_type(target)}[]" for target in targets)
-            staged = f"unnest({arrays}) AS staged({', '.join(columns)})"
-            query = f"UPDATE {table.name} SET {assignments} FROM {staged} WHERE {conditions}"
-            return _run(driver_of(connection), query, list(map(_array, rows))).command_tuples or 0
+            return _run(driver_of(connection), _change(changes), list(map(_array, rows))).command_tuples or 0
+        shape = ", ".join(f"{name} {_copy_type(target)}" for name, target in zip(columns, targets, strict=True))
         with driver_of(connection).cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE staged ({shape}) ON COMMIT DROP")
             _copy(cursor, "staged", targets, columns)
             cursor.execute("ANALYZE staged")
-            cursor.execute(f"UPDATE {table.name} SET {assignments} FROM staged WHERE {conditions}")
+            cursor.execute(_change_from(changes, "staged"))
             changed = cursor.rowcount
             cursor.execute("DROP TABLE staged")
         return int(changed)
@@ -161,12 +156,13 @@ class PostgresDialect(Dialect):
         numbers = [words[:, at].astype(np.int64) for at in range(integers)]
         return numbers, np.ascontiguousarray(matrix[:, 8 * integers :]) if len(columns) > integers else None
 
-    def insert_together(self, connection: sa.Connection, parts: Sequence[Rows]) -> None:
+    def write_together(self, connection: sa.Connection, parts: Sequence[Rows | Changes]) -> None:
         # One statement: what it writes is checked at its end, whichever part refers to which.
-        inserts = [_insertion(part) for part in parts]
-        values = [_array(column) for part in parts for column in part.columns.values()]
-        first = ", ".join(f"part_{place} AS ({insert})" for place, insert in enumerate(inserts[:-1]))
-        _run(driver_of(connection), f"WITH {first} {inserts[-1]}" if first else inserts[-1], values)
+        statements = [_insertion(part) if isinstance(part, Rows) else _change(part) for part in parts]
+        columns = [part.columns if isinstance(part, Rows) else _staged(part)[0] for part in parts]
+        values = [_array(column) for each in columns for column in each.values()]
+        first = ", ".join(f"part_{place} AS ({statement})" for place, statement in enumerate(statements[:-1]))
+        _run(driver_of(connection), f"WITH {first} {statements[-1]}" if first else statements[-1], values)
 
     def lock_keys(self, driver: Any, keys: Sequence[int], *, all_keys: bool) -> None:
         if all_keys:
@@ -249,6 +245,26 @@ def _insertion(rows: Rows) -> str:
     shape = ", ".join(f"%s::{_copy_type(rows.table.c[name])}[]" for name in rows.columns)
     otherwise = " ON CONFLICT DO NOTHING" if rows.only_missing else ""
     return f"INSERT INTO {rows.table.name} ({', '.join(rows.columns)}) SELECT * FROM unnest({shape}){otherwise}"
+
+
+def _staged(changes: Changes) -> tuple[dict[str, Sequence[Any]], list[sa.Column[Any]]]:
+    """The columns that say what changes, keys first under names of their own, and the columns they are for."""
+    columns = {**{f"k_{name}": rows for name, rows in changes.keys.items()}, **changes.values}
+    return columns, [changes.table.c[name] for name in (*changes.keys, *changes.values)]
+
+
+def _change(changes: Changes) -> str:
+    """A statement that changes rows given as an array a column."""
+    columns, targets = _staged(changes)
+    arrays = ", ".join(f"%s::{_copy_type(target)}[]" for target in targets)
+    return _change_from(changes, f"unnest({arrays}) AS staged({', '.join(columns)})")
+
+
+def _change_from(changes: Changes, staged: str) -> str:
+    table = changes.table.name
+    assignments = ", ".join(f"{name} = staged.{name}" for name in changes.values)
+    conditions = " AND ".join(f"{table}.{name} = staged.k_{name}" for name in changes.keys)
+    return f"UPDATE {table} SET {assignments} FROM {staged} WHERE {conditions}"
 
 
 def _array(values: Sequence[Any]) -> str:

@@ -18,6 +18,7 @@ from mpi.registry.dialect import (
     BULK_LOCK_TAKEN,
     CONNECTIONS,
     Bytes,
+    Changes,
     ColumnLists,
     Dialect,
     Found,
@@ -110,12 +111,12 @@ class SqliteDialect(Dialect):
     def copy(self, connection: sa.Connection, table: sa.Table, columns: ColumnLists) -> None:
         self._insert(connection, Rows(table, columns), "INSERT")
 
-    def update(self, connection: sa.Connection, table: sa.Table, *, keys: ColumnLists, values: ColumnLists) -> int:
-        assignments = ", ".join(f"{name} = ?" for name in values)
-        conditions = " AND ".join(f"{name} = ?" for name in keys)
+    def update(self, connection: sa.Connection, changes: Changes) -> int:
+        assignments = ", ".join(f"{name} = ?" for name in changes.values)
+        conditions = " AND ".join(f"{name} = ?" for name in changes.keys)
         cursor = driver_of(connection).executemany(
-            f"UPDATE {table.name} SET {assignments} WHERE {conditions}",
-            zip(*values.values(), *keys.values(), strict=True),
+            f"UPDATE {changes.table.name} SET {assignments} WHERE {conditions}",
+            zip(*changes.values.values(), *changes.keys.values(), strict=True),
         )
         return int(cursor.rowcount)
 
@@ -129,9 +130,12 @@ class SqliteDialect(Dialect):
             return numbers, None
         return numbers, matrix_of(b"".join([row[integers] for row in rows]), len(rows))
 
-    def insert_together(self, connection: sa.Connection, parts: Sequence[Rows]) -> None:
+    def write_together(self, connection: sa.Connection, parts: Sequence[Rows | Changes]) -> None:
         for part in parts:
-            self._insert(connection, part, "INSERT OR IGNORE" if part.only_missing else "INSERT")
+            if isinstance(part, Rows):
+                self._insert(connection, part, "INSERT OR IGNORE" if part.only_missing else "INSERT")
+            else:
+                self.update(connection, part)
 
     def _insert(self, connection: sa.Connection, rows: Rows, verb: str) -> None:
         names = ", ".join(rows.columns)

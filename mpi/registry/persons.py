@@ -149,7 +149,7 @@ def supersede_persons(uow: UnitOfWork, person_ids: Integers, *, survivors: Integ
 
 def touch_persons(uow: UnitOfWork, person_ids: Integers, *, revisions: Integers) -> None:
     """Notes the revision at which people last changed."""
-    bulk.update(uow, person, keys={"person_id": person_ids}, values={"changed_revision": revisions})
+    bulk.update_later(uow, person, keys={"person_id": person_ids}, values={"changed_revision": revisions})
 
 
 def current_links(uow: UnitOfWork) -> OpenLinks:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from mpi.registry.codec import PersonalDataCodec
-from mpi.registry.dialect import Dialect, Rows, driver_of
+from mpi.registry.dialect import Changes, Dialect, Rows, driver_of
 from mpi.registry.dialects import DATABASE_ERRORS, database_error
 
 
@@ -37,13 +37,13 @@ class Reading:
 class UnitOfWork:
     """An open transaction, the dialect it speaks, and the codec of personal data.
 
-    With `later` bulk inserts are only noted there, to be sent together by `bulk.send`.
+    With `later` bulk writes are only noted there, to be sent together by `bulk.send`.
     """
 
     connection: sa.Connection
     dialect: Dialect
     codec: PersonalDataCodec
-    later: list[Rows] | None = None
+    later: list[Rows | Changes] | None = None
 
     @property
     def driver(self) -> Any:

@@ -62,6 +62,8 @@ class Services:
     def over(cls, registry: Registry, rules: OnlineRules) -> "Services":
         """The services of a registry. Raises RegistryError, RulesNotReadyError when its keys are not of these rules."""
         check_keys(registry, rules.scorer)
+        with registry.look() as reading:
+            rules.load(reading)
         gatherer = Gatherer(Resolver(registry, rules), observe=metrics.gathered)
         return cls(registry, rules, Matcher(registry, rules), gatherer, Watch(registry))
 
@@ -80,6 +82,11 @@ class Identity:
         self._matching = ThreadPoolExecutor(MATCHING_THREADS, thread_name_prefix="mpi-matching")
         self._matched = BlockingMeter("Match")
         self._resolved = BlockingMeter("Resolve")
+
+    @property
+    def recent_keys(self) -> int:
+        """How many stored keys are kept in memory."""
+        return len(self._services.rules.keys)
 
     def probe(self) -> None:
         """Asks the registry whether it can serve by these rules. Raises RegistryError."""

@@ -7,12 +7,17 @@ from collections.abc import Callable
 import grpc
 from prometheus_client import Counter, Gauge, Histogram
 
+_SECONDS = (
+    *(0.0005, 0.00075, 0.001, 0.00125, 0.0015, 0.002, 0.0025, 0.0035, 0.005, 0.0075),
+    *(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30),
+)
+
 _CALL_SECONDS = Histogram(
     "mpi_rpc_seconds",
     "Calls by method and gRPC code: their number, and the seconds from the whole request to the reply. Streams count "
     "once, when they end.",
     ["method", "code"],
-    buckets=(0.0005, 0.001, 0.0015, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30),
+    buckets=_SECONDS,
 )
 _ITEMS = Counter("mpi_rpc_items", "Items of streams that were answered, by method and gRPC code.", ["method", "code"])
 _GATHERED = Histogram(
@@ -32,6 +37,11 @@ _BOUNDED = Counter(
 _WATCHERS = Gauge("mpi_open_watchers", "Open streams of WatchPersons.", multiprocess_mode="livesum")
 _BATCHES = Gauge("mpi_open_batches", "Open streams of BatchMatch and BatchResolve.", multiprocess_mode="livesum")
 _WAITING = Gauge("mpi_waiting_calls", "Calls that wait for a thread, each second.", multiprocess_mode="livesum")
+_RECENT_KEYS = Gauge(
+    "mpi_recent_keys",
+    "Blocking keys that each process keeps in memory: those of records that came since the last bulk run.",
+    multiprocess_mode="livemax",
+)
 
 Observe = Callable[[float], None]
 
@@ -101,3 +111,8 @@ def batches(change: int) -> None:
 def waiting(calls: int) -> None:
     """Note how many calls wait for a thread."""
     _WAITING.set(calls)
+
+
+def recent_keys(keys: int) -> None:
+    """Note how many stored keys are kept in memory."""
+    _RECENT_KEYS.set(keys)

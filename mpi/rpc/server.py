@@ -102,8 +102,9 @@ class Server:
         self.health.start()
 
     def count(self) -> None:
-        """Note in the metrics what is waiting."""
+        """Note in the metrics what is waiting, and what is kept in memory."""
         metrics.waiting(self._calls.waiting)
+        metrics.recent_keys(self._identity.recent_keys)
 
     def go_down(self, grace: float) -> threading.Event:
         """Take no new calls, finish those that were begun within `grace` seconds; the event says when it is done."""

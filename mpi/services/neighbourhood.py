@@ -67,6 +67,11 @@ class OnlineRules:
         caps = {(cap.column,): cap for cap in model.frequency_caps}
         self.cap_of_slot = [caps.get(model.blocking[rule].columns) for rule in self.rule_of_slot.tolist()]
 
+    def load(self, reading: Readable) -> None:
+        """Read what is kept in memory of a registry, so that no call has to wait for it."""
+        self.keys.near(reading, _NONE)
+        self.known_capped(reading)
+
     def feature_rows(self, records: Sequence[SourceRecord]) -> Rows:
         """Feature rows, uint8 (n, width), of source records."""
         standard = [standardise_record(record, self.model.fields) for record in records]
