@@ -12,7 +12,7 @@ import numpy as np
 import psycopg
 import sqlalchemy as sa
 from psycopg.adapt import Transformer
-from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGresult
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
@@ -235,7 +235,8 @@ def _checked(driver: Any, result: PGresult) -> PGresult:
     """A result, or what the driver would raise for it."""
     if result.status in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
         return result
-    if driver.pgconn.status == ConnStatus.BAD:
+    # What no server said the client did: the connection is lost, though its status may still be good.
+    if driver.pgconn.status == ConnStatus.BAD or not result.error_field(DiagnosticField.SQLSTATE):
         raise psycopg.OperationalError(result.get_error_message())
     raise psycopg.errors.error_from_result(result)
 
