@@ -88,7 +88,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class MatchResult:
-    """Candidates, best first, as the registry stood at `revision`."""
+    """Candidates, best first, by all that had happened at `revision`, and perhaps by what came while they were read."""
 
     outcome: MatchOutcome
     candidates: tuple[Candidate, ...]
