@@ -85,6 +85,7 @@ class PostgresDialect(Dialect):
             try:
                 _checked(driver, driver.pgconn.exec_(begin))
             except psycopg.OperationalError:
+                connection.invalidate()
                 engine.dispose()
                 raise
 
