@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -13,7 +14,7 @@ from mpi.domain.errors import RegistryError
 from mpi.registry.dialect import Purpose
 from mpi.registry.dialects import dialect_for
 from mpi.registry.migrate import SCHEMA_VERSION, SCRIPTS, migrate, stored_version, upgrade
-from mpi.registry.tables import METADATA
+from mpi.registry.tables import METADATA, recent_blocking_keys
 
 
 def test_from_empty_to_the_newest_and_again(empty_url: str) -> None:
@@ -101,3 +102,31 @@ def test_versions_of_an_older_registry_learn_when_they_ceased_to_be_current(empt
         rows = [tuple(row) for row in connection.execute(sa.text(told))]
     engine.dispose()
     assert rows == [(1, 1, 3), (2, 1, None), (3, 1, 3), (3, 2, 4), (5, 1, 4)]
+
+
+@pytest.mark.parametrize("stored", [[], [(5, 1), (-(1 << 63), 1), ((1 << 63) - 1, 2), (5, 3), (0, 3)]])
+def test_keys_of_an_older_registry_are_one_batch(stored: list[tuple[int, int]], empty_url: str) -> None:
+    """A row a key becomes a row a record; the next batch has a number of its own."""
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
+    with engine.begin() as connection:
+        upgrade(connection, "0002")
+        for key, record in stored:
+            connection.execute(sa.text(f"INSERT INTO blocking_key (key, record_id) VALUES ({key}, {record})"))
+        connection.execute(
+            sa.text("INSERT INTO blocking_key_page (first_key, entries) VALUES (7, :page)"), {"page": b"p"}
+        )
+    engine.dispose()
+    migrate(empty_url)
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(recent_blocking_keys).order_by(recent_blocking_keys.c.record_id)).all()
+        counters = connection.execute(sa.text("SELECT key_batch, paged_key_batch FROM registry_counter")).one()
+        pages = connection.execute(sa.text("SELECT first_key FROM blocking_key_page")).all()
+        tables = sa.inspect(connection).get_table_names()
+    engine.dispose()
+    found = {row.record_id: sorted(np.frombuffer(row.keys, dtype="<i8").tolist()) for row in rows}
+    assert found == {record: sorted(key for key, each in stored if each == record) for _, record in stored}
+    assert {row.key_batch for row in rows} == ({1} if stored else set())
+    assert tuple(counters) == (bool(stored), 0)
+    assert [tuple(page) for page in pages] == [(7,)]
+    assert "blocking_key" not in tables
