@@ -26,8 +26,8 @@ class _FailedError(Exception):
 
 @pytest.fixture
 def server() -> Iterator[PostgresServer]:
-    """A server of its own, to be stopped."""
-    with postgres_server(durable=False) as started:
+    """A server of its own, to be stopped: what was committed must be there afterwards."""
+    with postgres_server() as started:
         yield started
 
 

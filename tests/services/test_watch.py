@@ -226,7 +226,7 @@ def test_closing_wakes_whoever_waits(registry: Registry) -> None:
 
 
 def test_it_survives_a_restart_of_the_database(caplog: pytest.LogCaptureFixture) -> None:
-    with postgres_server(durable=False) as server:
+    with postgres_server() as server:
         url = server.create_database("watched")
         migrate(url)
         with Registry.open(url, secret=SECRET, create=False) as registry, watching(registry) as watch:
