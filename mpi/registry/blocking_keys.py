@@ -36,6 +36,7 @@ Codes = NDArray[np.uint64]
 _MADE_BY = "blocking_keys"
 _KEY_BYTES, _ENTRY_BYTES = 8, 16
 _UNKNOWN = -1
+_NOTHING_NEWER = 1 << 62
 
 # rows of three kinds: the counters, keys of single records, and the page near each key, whose place comes first
 _COUNTERS, _RECENT = -1, -2
@@ -80,7 +81,7 @@ class StoredKeys:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._paged = _UNKNOWN
-        self._newest = 0
+        self._newest = _NOTHING_NEWER
         self._recent = KeyChains()
 
     def __len__(self) -> int:

@@ -87,6 +87,10 @@ class Dialect(ABC):
         """A new engine. `few_rows` promises that every statement asks for few rows by their keys."""
 
     @abstractmethod
+    def doubt(self, engine: sa.Engine) -> None:
+        """A connection of an engine was lost: the others are tried before they are used again."""
+
+    @abstractmethod
     def begin_looking(self, driver: Any) -> None:
         """Begins to look, on the driver of an engine for it; a roll back ends it."""
 

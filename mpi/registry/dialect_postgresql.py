@@ -86,7 +86,7 @@ class PostgresDialect(Dialect):
                 _checked(driver, driver.pgconn.exec_(begin))
             except psycopg.OperationalError:
                 connection.invalidate()
-                engine.dispose()
+                self.doubt(engine)
                 raise
 
         sa.event.listen(engine, "connect", prepare)
@@ -94,6 +94,9 @@ class PostgresDialect(Dialect):
             sa.event.listen(engine, "begin", begin_at_once)
         _ping_after_rest(engine)
         return engine
+
+    def doubt(self, engine: sa.Engine) -> None:
+        _doubted[engine] = time.monotonic()
 
     def begin_looking(self, driver: Any) -> None:
         """Nothing to do: every statement is by itself."""
@@ -195,14 +198,15 @@ _COPY_TYPES: dict[type[Any], str] = {
 def _ping_after_rest(engine: sa.Engine) -> None:
     """Tries a connection that has rested before it is used: a ping a call would be a third of a short call's time.
 
-    One that broke without a rest fails its call, and with it all that are pooled are thrown away.
+    One that broke without a rest fails its call, and all that are pooled then are doubted.
     """
 
     def note(_connection: Any, record: Any) -> None:
         record.info["rested_since"] = time.monotonic()
 
     def ping(connection: Any, record: Any, _proxy: Any) -> None:
-        if time.monotonic() - record.info.get("rested_since", 0.0) > _REST_SECONDS:
+        rested_since = record.info.get("rested_since", 0.0)
+        if rested_since < max(time.monotonic() - _REST_SECONDS, _doubted.get(engine, 0.0)):
             try:
                 engine.dialect.do_ping(connection)
             except psycopg.Error as error:
@@ -211,6 +215,9 @@ def _ping_after_rest(engine: sa.Engine) -> None:
     sa.event.listen(engine, "checkin", note)
     sa.event.listen(engine, "checkout", ping)
 
+
+_doubted: WeakKeyDictionary[sa.Engine, float] = WeakKeyDictionary()
+"""When a connection of an engine was last found to be lost, of time.monotonic()."""
 
 _prepared: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
 """The names of the statements that `_run` has prepared on each connection."""

@@ -83,6 +83,9 @@ class SqliteDialect(Dialect):
         sa.event.listen(engine, "begin", begin)
         return engine
 
+    def doubt(self, engine: sa.Engine) -> None:
+        """Nothing to do: a file is not lost for one connection alone."""
+
     def begin_looking(self, driver: Any) -> None:
         driver.execute("BEGIN")
 

@@ -71,7 +71,7 @@ def open_unit(engine: sa.Engine, dialect: Dialect) -> Iterator[UnitOfWork]:
 def open_reading(engine: sa.Engine, dialect: Dialect) -> Iterator[Reading]:
     """A driver of an engine for looking. Raises RegistryError for what the database refuses.
 
-    Where it fails every pooled connection is thrown away, as SQLAlchemy does: what broke one broke the others.
+    Where it fails the connection is thrown away and the others are doubted: what broke one may have broken them.
     """
     with database_errors():
         pooled = engine.raw_connection()
@@ -81,7 +81,7 @@ def open_reading(engine: sa.Engine, dialect: Dialect) -> Iterator[Reading]:
             yield Reading(driver, dialect)
         except DATABASE_ERRORS:
             pooled.invalidate()
-            engine.dispose()
+            dialect.doubt(engine)
             raise
         finally:
             # the pool rolls back, which is all that the end of looking needs
