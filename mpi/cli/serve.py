@@ -66,8 +66,8 @@ def serve(  # noqa: PLR0913 (options of a command)
         from mpi.rpc.server import Limits
         from mpi.rpc.warm_up import warm_up
         from mpi.rpc.worker import Serving
-        from mpi.services.compile_kernels import noticing
         from mpi.services.index_keys import check_keys
+        from mpi.services.notice_compiling import noticing
 
         scorer = Scorer(chosen.model)
         with app.open_registry(db, create=create) as registry:

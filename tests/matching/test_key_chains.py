@@ -1,6 +1,7 @@
 """Entries in memory: what a look-up gives is what a dict of lists would give, however many there are."""
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def _near(chains: KeyChains, *queries: int) -> list[list[tuple[int, int]]]:
     assert starts[0] == 0
     assert starts[-1] == len(entries)
     every = [(int(key), int(record)) for key, record in entries]
-    return [every[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [every[a:b] for a, b in pairwise(starts.tolist())]
 
 
 @settings(deadline=None)

@@ -4,7 +4,8 @@ import numba
 import pytest
 
 from mpi.app import App
-from mpi.services.compile_kernels import compile_kernels, noticing
+from mpi.services.compile_kernels import compile_kernels
+from mpi.services.notice_compiling import noticing
 
 
 def test_notice_is_given_once_and_only_while_it_is_wanted() -> None:
