@@ -99,16 +99,19 @@ def test_who_does_not_read_is_soon_not_read_from(served: Running) -> None:
     # A window that does not grow: what is on its way back is little.
     narrow = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 65_536))
     with grpc.insecure_channel(served.address, options=narrow) as channel:
-        stream = service_grpc.IdentityServiceStub(channel).BatchMatch(items())
+        stream = service_grpc.IdentityServiceStub(channel).BatchMatch(items(), timeout=120.0)
         next(stream)
         before = -1
         while before != len(sent):
             before = len(sent)
             time.sleep(1.0)
         assert ITEMS_IN_WORK <= len(sent) < 10_000
-        for _ in range(2 * ITEMS_IN_WORK):
+        # how many replies lie in buffers on their way depends on the machine
+        for _ in range(before):
             next(stream)
-        wait_until(lambda: len(sent) > before)
+            if len(sent) > before:
+                break
+        assert len(sent) > before
         stream.cancel()
 
 
