@@ -244,8 +244,9 @@ class _Postgres(Shape):
         self._connection.close()
 
     def _rows(self, keys: list[int]) -> int:
-        lows, highs = zip(*map(_block, keys), strict=True)
-        return len(self._read(_BLOCK_OF_EACH, [list(lows), list(highs), _ROWS_OF_A_BLOCK]))
+        blocks = list(map(_block, keys))
+        lows, highs = ([block[end] for block in blocks] for end in (0, 1))
+        return len(self._read(_BLOCK_OF_EACH, [lows, highs, _ROWS_OF_A_BLOCK]))
 
     def _read(self, statement: str, values: list[Any]) -> list[Any]:
         return self._cursor.execute(statement.encode(), values, prepare=True).fetchall()
