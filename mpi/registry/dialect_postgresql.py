@@ -82,6 +82,8 @@ class PostgresDialect(Dialect):
 
         def begin_at_once(connection: sa.Connection) -> None:
             driver = driver_of(connection)
+            if driver.autocommit:
+                return
             try:
                 _checked(driver, driver.pgconn.exec_(begin))
             except psycopg.OperationalError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import psycopg
 import pytest
 
 from mpi.domain.errors import RegistryError
@@ -117,3 +118,18 @@ def test_a_connection_that_is_lost_while_it_is_used(way: str, server: PostgresSe
         server.start()
         with opened() as reading:
             _reads(reading)
+
+
+def test_whoever_holds_the_bulk_lock_holds_no_transaction_open(server: PostgresServer) -> None:
+    """A transaction that stays open for the hours of a run may be ended by the server, and the lock with it."""
+    url = server.create_database("registry")
+    migrate(url)
+    others = "SELECT state FROM pg_stat_activity WHERE datname = 'registry' AND pid <> pg_backend_pid()"
+    with (
+        Registry.open(url, secret=SECRET, create=False) as registry,
+        registry.lock_for_bulk(),
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
+        states = [state for (state,) in connection.execute(others)]
+    assert states
+    assert set(states) == {"idle"}
