@@ -150,3 +150,84 @@ class OverloadedError(MpiError):
     """More calls wait than the service takes in; nothing of this one was done."""
 
     reason = "OVERLOADED"
+
+
+class MissingRightError(MpiError):
+    """The caller's role may not do this. `right` in its metadata names what is missing."""
+
+    reason = "MISSING_RIGHT"
+
+
+class NotSignedInError(MpiError):
+    """Nobody is signed in, or the session has ended."""
+
+    reason = "NOT_SIGNED_IN"
+
+
+class SignInRefusedError(MpiError):
+    """The name or the password is wrong, or the account is closed; which of them is not said."""
+
+    reason = "SIGN_IN_REFUSED"
+
+
+class TooManyAttemptsError(MpiError):
+    """Too many attempts in a short time. `seconds` in its metadata is how long to wait."""
+
+    reason = "TOO_MANY_ATTEMPTS"
+
+
+class UnknownAccountError(NotFoundError):
+    """There is no account of this name."""
+
+    reason = "UNKNOWN_ACCOUNT"
+
+
+class UnknownTaskError(NotFoundError):
+    """There is no review task of this number."""
+
+    reason = "UNKNOWN_REVIEW_TASK"
+
+
+class UnknownDecisionError(NotFoundError):
+    """There is no decision of this number."""
+
+    reason = "UNKNOWN_DECISION"
+
+
+class TaskClosedError(MpiError):
+    """The task is closed. `closed_reason` in its metadata says why."""
+
+    reason = "REVIEW_TASK_CLOSED"
+
+
+class TaskClaimedError(MpiError):
+    """Somebody else is at the task. `claimed_by` and `claimed_until` are in its metadata."""
+
+    reason = "REVIEW_TASK_CLAIMED"
+
+
+class OwnReadingError(MpiError):
+    """A second reading or an adjudication by somebody who has read the task before."""
+
+    reason = "OWN_SECOND_READING"
+
+
+class StaleVersionError(MpiError):
+    """What the caller looked at has changed since. Its metadata say what: `changed` in words, and `revision`."""
+
+    reason = "STALE_VERSION"
+
+
+class ContradictionError(MpiError):
+    """Earlier judgements say otherwise; the message names the path of records and judgements in the way.
+
+    `path` in its metadata is that path; `judgement` the number of the judgement that stands against it.
+    """
+
+    reason = "JUDGEMENT_CONTRADICTED"
+
+
+class UndoBlockedError(MpiError):
+    """A later decision rests on this one. `decision` in its metadata names it: undo that one first."""
+
+    reason = "UNDO_BLOCKED"

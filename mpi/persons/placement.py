@@ -4,25 +4,16 @@ The oldest person (the smallest number) survives a merge; a number is never give
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
+from mpi.domain.review import TaskKind
 from mpi.matching.jit import leaf
 from mpi.matching.kernel import APART, FORBID
 from mpi.persons.clusters import Clusters, Edges
-
-
-class TaskKind(StrEnum):
-    """Why a steward is asked."""
-
-    POSSIBLE_MATCH = "possible_match"
-    POSSIBLE_DUPLICATE = "possible_duplicate"
-    STOPPED_BY_VETO = "stopped_by_veto"
-    OVERLAY = "overlay"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from mpi.registry.dialect import Dialect, Purpose
 from mpi.registry.dialects import dialect_for
 from mpi.registry.unit_of_work import database_errors
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The schema version that this code works with: the newest file in migrations/versions."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

@@ -17,7 +17,7 @@ from mpi.persons.enterprise_id import enterprise_ids, parse
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.source_records import source_system_names
-from mpi.registry.tables import link, person, source_record
+from mpi.registry.tables import link, person, redirect, source_record
 from mpi.registry.unit_of_work import UnitOfWork
 
 Integers = NDArray[np.int64]
@@ -145,6 +145,16 @@ def supersede_persons(uow: UnitOfWork, person_ids: Integers, *, survivors: Integ
     )
     if changed != len(person_ids):
         raise RegistryError("a person that should be superseded is not active")
+    bulk.insert(
+        uow,
+        redirect,
+        {
+            "person_id": person_ids,
+            "valid_from_revision": revisions,
+            "valid_to_revision": Every(None),
+            "superseded_by": survivors,
+        },
+    )
 
 
 def touch_persons(uow: UnitOfWork, person_ids: Integers, *, revisions: Integers) -> None:

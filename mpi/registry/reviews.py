@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.domain.errors import RegistryError
+from mpi.domain.review import Stage
 from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.persons import stream
 from mpi.registry.source_records import source_system_names
 from mpi.registry.tables import person, review_task, source_record, withdrawn_record
-from mpi.registry.unit_of_work import UnitOfWork
+from mpi.registry.unit_of_work import UnitOfWork, now_text
 
 Integers = NDArray[np.int64]
 
@@ -39,7 +40,7 @@ class TaskRows:
     """Review tasks to be opened, n rows. `questions` are stable keys: the same question has the same key in every run.
 
     Ids below zero (`record_b`, `person_a`, `person_b`) mean none; `match_weights` float64[n] in bits, NaN for none;
-    `level_codes` int8[n, comparisons].
+    `level_codes` int8[n, comparisons]; `priorities` float64[n], the larger the more urgent.
     """
 
     task_ids: Integers
@@ -52,6 +53,7 @@ class TaskRows:
     match_weights: NDArray[np.float64]
     level_codes: NDArray[np.int8]
     reasons: Sequence[str]
+    priorities: NDArray[np.float64]
 
 
 def open_tasks(uow: UnitOfWork, rows: TaskRows, *, run_id: int | None) -> None:
@@ -74,6 +76,12 @@ def open_tasks(uow: UnitOfWork, rows: TaskRows, *, run_id: int | None) -> None:
             "created_run": Every(run_id),
             "closed_run": Every(None),
             "closed_reason": Every(None),
+            "version": Every(1),
+            "stage": Every(Stage.FIRST.value),
+            "priority": rows.priorities,
+            "opened_at": Every(now_text()),
+            **{name: Every(None) for name in ("closed_at", "claimed_by", "claimed_until", "gold_verdict")},
+            "decision_id": Every(None),
         },
     )
 
@@ -88,6 +96,7 @@ def close_tasks(uow: UnitOfWork, task_ids: Integers, *, reasons: str | Sequence[
             "status": Every("closed"),
             "closed_reason": Every(reasons) if isinstance(reasons, str) else reasons,
             "closed_run": Every(run_id),
+            "closed_at": Every(now_text()),
         },
     )
     if closed != len(task_ids):

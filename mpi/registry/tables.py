@@ -147,6 +147,19 @@ person = sa.Table(
     sa.Index("ix_person_superseded_by", "superseded_by", sqlite_where=_IS_SUPERSEDED, postgresql_where=_IS_SUPERSEDED),
 )
 
+# Where an enterprise ID leads instead of its own person; `person.superseded_by` is the row that is open.
+redirect = sa.Table(
+    "redirect",
+    METADATA,
+    _key("person_id"),
+    _key("valid_from_revision"),
+    _column("valid_to_revision", ID, null=True),
+    _column("superseded_by", ID),
+    sa.PrimaryKeyConstraint("person_id", "valid_from_revision", name="pk_redirect"),
+    sa.CheckConstraint("valid_to_revision >= valid_from_revision", name="ck_redirect_validity"),
+    sa.Index("ix_redirect_superseded_by", "superseded_by"),
+)
+
 _LINK_IS_OPEN = sa.text("valid_to_revision IS NULL")
 
 link = sa.Table(
@@ -191,13 +204,25 @@ review_task = sa.Table(
     _column("created_run", ID, null=True),
     _column("closed_run", ID, null=True),
     _column("closed_reason", sa.Text(), null=True),
+    _column("version", sa.Integer()),
+    _column("stage", sa.Text()),
+    _column("priority", sa.Double()),
+    _column("opened_at", sa.Text()),
+    _column("closed_at", sa.Text(), null=True),
+    _column("claimed_by", sa.Text(), null=True),
+    _column("claimed_until", sa.Text(), null=True),
+    _column("gold_verdict", sa.Text(), null=True),
+    _column("decision_id", ID, null=True),
     sa.PrimaryKeyConstraint("task_id", name="pk_review_task"),
     sa.ForeignKeyConstraint(["record_a"], ["source_record.record_id"], name="fk_review_task_record_a"),
     sa.ForeignKeyConstraint(["record_b"], ["source_record.record_id"], name="fk_review_task_record_b"),
     sa.CheckConstraint(
-        "kind IN ('possible_match', 'possible_duplicate', 'stopped_by_veto', 'overlay')", name="ck_review_task_kind"
+        "kind IN ('possible_match', 'possible_duplicate', 'stopped_by_veto', 'overlay', 'suspected_wrong_merge')",
+        name="ck_review_task_kind",
     ),
     sa.CheckConstraint("status IN ('open', 'closed')", name="ck_review_task_status"),
+    sa.CheckConstraint("stage IN ('first', 'second', 'adjudication')", name="ck_review_task_stage"),
+    sa.CheckConstraint("gold_verdict IN ('same', 'different')", name="ck_review_task_gold_verdict"),
     sa.Index(
         "ux_review_task_open_question",
         "question",
@@ -209,6 +234,55 @@ review_task = sa.Table(
         sa.Index(f"ix_review_task_{name}", name, sqlite_where=_TASK_IS_OPEN, postgresql_where=_TASK_IS_OPEN)
         for name in ("person_a", "person_b")
     ),
+    sa.Index("ix_review_task_queue", "priority", "task_id", sqlite_where=_TASK_IS_OPEN, postgresql_where=_TASK_IS_OPEN),
+    sa.Index("ix_review_task_question", "question"),
+)
+
+# What one reader said of one task. A reading is taken back, never changed; `verdict` has one word more than a
+# judgement: escalate.
+reading = sa.Table(
+    "reading",
+    METADATA,
+    _key("task_id"),
+    _key("place", sa.Integer()),
+    _column("stage", sa.Text()),
+    _column("reader", sa.Text()),
+    _column("verdict", sa.Text()),
+    _column("comment", sa.Text()),
+    _column("seconds", sa.Double(), null=True),
+    _column("read_at", sa.Text()),
+    _column("withdrawn_at", sa.Text(), null=True),
+    sa.PrimaryKeyConstraint("task_id", "place", name="pk_reading"),
+    sa.ForeignKeyConstraint(["task_id"], ["review_task.task_id"], name="fk_reading_task_id"),
+    sa.CheckConstraint("verdict IN ('same', 'different', 'unsure', 'escalate')", name="ck_reading_verdict"),
+    sa.Index("ix_reading_reader", "reader", "read_at"),
+)
+
+# What a steward decided: named by the revision of its first event. `undone_by` and `undoes` are such names too.
+decision = sa.Table(
+    "decision",
+    METADATA,
+    _key("decision_id"),
+    _column("kind", sa.Text()),
+    _column("last_revision", ID),
+    _column("task_id", ID, null=True),
+    _column("made_by", sa.Text()),
+    _column("made_at", sa.Text()),
+    _column("reason", sa.Text()),
+    _column("undoes", ID, null=True),
+    _column("undone_by", ID, null=True),
+    sa.PrimaryKeyConstraint("decision_id", name="pk_decision"),
+    sa.CheckConstraint("kind IN ('judge', 'merge', 'unmerge', 'split', 'move', 'undo')", name="ck_decision_kind"),
+    sa.Index("ix_decision_made_by", "made_by", "decision_id"),
+)
+
+decision_person = sa.Table(
+    "decision_person",
+    METADATA,
+    _key("person_id"),
+    _key("decision_id"),
+    sa.PrimaryKeyConstraint("person_id", "decision_id", name="pk_decision_person"),
+    sa.ForeignKeyConstraint(["decision_id"], ["decision.decision_id"], name="fk_decision_person_decision_id"),
 )
 
 judgement = sa.Table(
@@ -222,12 +296,14 @@ judgement = sa.Table(
     _column("made_at", sa.Text()),
     _column("reason", sa.Text()),
     _column("withdrawn_revision", ID, null=True),
+    _column("decision_id", ID, null=True),
     sa.PrimaryKeyConstraint("judgement_id", name="pk_judgement"),
     sa.ForeignKeyConstraint(["record_a"], ["source_record.record_id"], name="fk_judgement_record_a"),
     sa.ForeignKeyConstraint(["record_b"], ["source_record.record_id"], name="fk_judgement_record_b"),
     sa.CheckConstraint("verdict IN ('same', 'different', 'unsure')", name="ck_judgement_verdict"),
     sa.Index("ix_judgement_record_a", "record_a"),
     sa.Index("ix_judgement_record_b", "record_b"),
+    sa.Index("ix_judgement_decision", "decision_id"),
 )
 
 event = sa.Table(
@@ -310,4 +386,40 @@ health_record_entry = sa.Table(
     sa.PrimaryKeyConstraint("source_system_id", "entry_id", name="pk_health_record_entry"),
     sa.ForeignKeyConstraint(["record_id"], ["source_record.record_id"], name="fk_health_record_entry_record_id"),
     sa.Index("ix_health_record_entry_record", "record_id", "entry_date", "entry_id"),
+)
+
+# People at the desk. `password_hash` is argon2id; `token_hash` is of the token that gRPC callers send.
+account = sa.Table(
+    "account",
+    METADATA,
+    _key("account_name", PLAIN_TEXT),
+    _column("display_name", sa.Text()),
+    _column("role", sa.Text()),
+    _column("status", sa.Text()),
+    _column("password_hash", sa.Text()),
+    _column("token_hash", sa.LargeBinary(), null=True),
+    _column("language", sa.Text()),
+    _column("keyboard", sa.Text()),
+    _column("created_at", sa.Text()),
+    _column("failed_sign_ins", sa.Integer()),
+    _column("locked_until", sa.Text(), null=True),
+    sa.PrimaryKeyConstraint("account_name", name="pk_account"),
+    sa.UniqueConstraint("token_hash", name="uq_account_token_hash"),
+    sa.CheckConstraint("role IN ('steward', 'lead', 'auditor', 'admin')", name="ck_account_role"),
+    sa.CheckConstraint("status IN ('active', 'closed')", name="ck_account_status"),
+)
+
+# A session is known by the hash of what its cookie holds: a stolen table opens nothing.
+desk_session = sa.Table(
+    "desk_session",
+    METADATA,
+    _key("session_hash", sa.LargeBinary()),
+    _column("account_name", PLAIN_TEXT),
+    _column("csrf_token", sa.Text()),
+    _column("created_at", sa.Text()),
+    _column("seen_at", sa.Text()),
+    _column("expires_at", sa.Text()),
+    sa.PrimaryKeyConstraint("session_hash", name="pk_desk_session"),
+    sa.ForeignKeyConstraint(["account_name"], ["account.account_name"], name="fk_desk_session_account_name"),
+    sa.Index("ix_desk_session_account", "account_name"),
 )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mpi.registry import bulk
 from mpi.registry.known_records import Integers
 from mpi.registry.tables import recent_blocking_keys, record_feature, review_task, withdrawn_record
-from mpi.registry.unit_of_work import UnitOfWork
+from mpi.registry.unit_of_work import UnitOfWork, now_text
 
 
 def withdrawn_among(uow: UnitOfWork, record_ids: Integers) -> Integers:
@@ -52,7 +52,11 @@ def close_questions(uow: UnitOfWork, record_id: int, person_id: int, *, person_i
         uow,
         review_task,
         keys={"task_id": ids, "status": bulk.Every("open")},
-        values={"status": bulk.Every("closed"), "closed_reason": bulk.Every(reason)},
+        values={
+            "status": bulk.Every("closed"),
+            "closed_reason": bulk.Every(reason),
+            "closed_at": bulk.Every(now_text()),
+        },
     )
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from mpi.batch.link import Progress
 from mpi.domain.model import LinkageModel
+from mpi.domain.review import TaskKind
 from mpi.matching.kernel import FORBID, HOLD
-from mpi.persons.placement import Decided, TaskKind
+from mpi.persons.placement import Decided
 from mpi.registry import events, persons, reviews
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows
@@ -269,6 +270,7 @@ class PlanWriter:
             match_weights=np.concatenate([tasks.weights, np.full(extra, np.nan)]),
             level_codes=codes,
             reasons=reasons,
+            priorities=np.ones(count + extra),
         )
         _, first = (
             np.unique(np.array(questions, dtype=object), return_index=True) if questions else (None, np.empty(0, int))
@@ -316,4 +318,5 @@ def _take(rows: TaskRows, places: NDArray[np.int64], first_task: int) -> TaskRow
         match_weights=rows.match_weights[places],
         level_codes=np.ascontiguousarray(rows.level_codes[places]),
         reasons=[rows.reasons[place] for place in chosen],
+        priorities=rows.priorities[places],
     )

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mpi.domain.model import Thresholds
+from mpi.domain.review import TaskKind
 from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.persons.clusters import Clusters, Edges
-from mpi.persons.placement import Plan, TaskKind, place
+from mpi.persons.placement import Plan, place
 
 THRESHOLDS = Thresholds(link=8.0, review=2.0, margin=3.0)
 Edge = tuple[int, int, float]

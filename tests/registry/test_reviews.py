@@ -26,6 +26,7 @@ def _tasks(task_ids: list[int], questions: list[str], *, record_a: int, record_b
         match_weights=np.array([3.25, *[np.nan] * (count - 1)]),
         level_codes=np.full((count, 2), -1, dtype=np.int8),
         reasons=["between review and link"] * count,
+        priorities=np.ones(count),
     )
 
 

@@ -40,6 +40,7 @@ def ask(registry: Registry, record_a: int, record_b: int, *, weight: float) -> N
             match_weights=np.array([weight]),
             level_codes=np.zeros((1, 3), dtype=np.int8),
             reasons=["the evidence lies between the review and the link threshold"],
+            priorities=np.ones(1),
         )
         reviews.open_tasks(uow, rows, run_id=None)
 

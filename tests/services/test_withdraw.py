@@ -69,7 +69,7 @@ def _task(registry: Registry, question: str, people: tuple[int, int], records: t
         codes = np.zeros((1, 3), dtype=np.int8)
         kinds, why = ["possible_match"], ["in doubt"]
         weights = np.array([4.0])
-        rows = TaskRows(np.array([number]), kinds, [question], one, two, first, second, weights, codes, why)
+        rows = TaskRows(np.array([number]), kinds, [question], one, two, first, second, weights, codes, why, np.ones(1))
         reviews.open_tasks(uow, rows, run_id=None)
 
 
