@@ -8,7 +8,7 @@ from mpi.domain.records import RecordKey
 
 
 class EntryKind(StrEnum):
-    """What an entry is about."""
+    """What an entry is about. A person with an entry of kind DEATH is held to be deceased."""
 
     SCHOOL_CHECK = "school_check"
     STATION_VISIT = "station_visit"
@@ -20,6 +20,7 @@ class EntryKind(StrEnum):
     IMAGING_STUDY = "imaging_study"
     BIRTH = "birth"
     HEALTH_CHECK = "health_check"
+    DEATH = "death"
     OTHER = "other"
 
 

@@ -6,6 +6,7 @@ Each record's entries are read in the order of date and id, which is the order o
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import sqlalchemy as sa
 
 from mpi.domain.entries import EntryKind
@@ -110,6 +111,30 @@ def bearers(uow: UnitOfWork, record_ids: Integers) -> list[Bearer]:
         .order_by(stored.record_id)
     )
     return [Bearer(*row) for row in uow.connection.execute(query)]
+
+
+def bearers_of_death(uow: UnitOfWork, record_ids: Integers) -> Integers:
+    """Those of some records, ascending int64[n], on which the death of their person is registered."""
+    entry = health_record_entry.c
+    query = (
+        sa.select(entry.record_id)
+        .distinct()
+        .where(entry.record_id.in_(uow.dialect.id_set(record_ids)), entry.kind == EntryKind.DEATH.value)
+        .order_by(entry.record_id)
+    )
+    return np.array(uow.connection.scalars(query).all(), dtype=np.int64)
+
+
+def count_of_records(uow: UnitOfWork, record_ids: Integers) -> Integers:
+    """How many entries hang on each of some records, int64[n] in the order given."""
+    entry = health_record_entry.c
+    query = (
+        sa.select(entry.record_id, sa.func.count())
+        .where(entry.record_id.in_(uow.dialect.id_set(record_ids)))
+        .group_by(entry.record_id)
+    )
+    found = dict(map(tuple, uow.connection.execute(query)))
+    return np.array([found.get(record_id, 0) for record_id in record_ids.tolist()], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

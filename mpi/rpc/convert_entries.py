@@ -24,6 +24,7 @@ ENTRY_KINDS = {
     EntryKind.IMAGING_STUDY: health_pb2.ENTRY_KIND_IMAGING_STUDY,
     EntryKind.BIRTH: health_pb2.ENTRY_KIND_BIRTH,
     EntryKind.HEALTH_CHECK: health_pb2.ENTRY_KIND_HEALTH_CHECK,
+    EntryKind.DEATH: health_pb2.ENTRY_KIND_DEATH,
     EntryKind.OTHER: health_pb2.ENTRY_KIND_OTHER,
 }
 ENTRY_CHANGES = {

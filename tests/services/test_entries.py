@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -21,8 +22,9 @@ from mpi.domain.errors import (
 )
 from mpi.domain.records import RecordKey
 from mpi.persons.enterprise_id import enterprise_id
-from mpi.registry import tables
+from mpi.registry import entries, tables
 from mpi.registry.registry import Registry
+from mpi.registry.source_records import source_system_names
 from mpi.services.entries import MOST_A_PAGE, EntryPage, Registered, of_person, register
 from mpi.services.withdraw import withdraw
 from tests.registry.rows import KEY
@@ -106,6 +108,33 @@ def test_kinds_and_days_are_chosen(registry: Registry) -> None:
         assert some == [f"e{n:02}" for n in range(3, 30) if n % 3 != 1]
         assert _ids(registry, lan, size, since=DAY + timedelta(2), until=DAY + timedelta(4)) == ["e02", "e03"]
     assert _ids(registry, lan, 5, since=DAY + timedelta(40)) == []
+
+
+def test_records_are_asked_for_deaths_and_for_how_much_hangs_on_them(registry: Registry) -> None:
+    store(registry, [LAN, HUNG])
+    hung = HUNG[0].key
+    _Door(registry)(
+        [
+            _entry(HOSPITAL, "a"),
+            _entry(HOSPITAL, "b", 1, EntryKind.BIRTH),
+            _entry(STATION, "c", 2, EntryKind.DEATH),
+            _entry(STATION, "d", 2, EntryKind.DEATH),
+            _entry(hung, "e", 3, EntryKind.DEATH),
+        ]
+    )
+    with registry.snapshot() as uow:
+        systems = {name: number for number, name in source_system_names(uow).items()}
+        keys = [(systems[each.source_system], each.source_record_id) for each in (STATION, HOSPITAL, INSURANCE, hung)]
+        numbers = entries.record_ids_of(uow, keys)
+        asked = np.array([numbers[key] for key in keys], dtype=np.int64)
+        deceased = entries.bearers_of_death(uow, asked)
+        assert deceased.tolist() == sorted([asked[0], asked[3]])
+        assert entries.bearers_of_death(uow, asked[:2]).tolist() == [asked[0]]
+        counts = entries.count_of_records(uow, asked)
+        nobody = np.zeros(0, dtype=np.int64)
+        assert counts.tolist() == [2, 2, 0, 1]
+        assert counts.dtype == deceased.dtype == np.dtype(np.int64)
+        assert len(entries.count_of_records(uow, nobody)) == len(entries.bearers_of_death(uow, nobody)) == 0
 
 
 def test_the_same_entry_again_is_unchanged_and_another_content_replaces_it(registry: Registry) -> None:

@@ -24,6 +24,7 @@ class EntryKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ENTRY_KIND_BIRTH: _ClassVar[EntryKind]
     ENTRY_KIND_HEALTH_CHECK: _ClassVar[EntryKind]
     ENTRY_KIND_OTHER: _ClassVar[EntryKind]
+    ENTRY_KIND_DEATH: _ClassVar[EntryKind]
 
 class EntryChange(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -43,6 +44,7 @@ ENTRY_KIND_IMAGING_STUDY: EntryKind
 ENTRY_KIND_BIRTH: EntryKind
 ENTRY_KIND_HEALTH_CHECK: EntryKind
 ENTRY_KIND_OTHER: EntryKind
+ENTRY_KIND_DEATH: EntryKind
 ENTRY_CHANGE_UNSPECIFIED: EntryChange
 ENTRY_CHANGE_NEW: EntryChange
 ENTRY_CHANGE_REPLACED: EntryChange
