@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from mpi.domain.model import FieldRule, LinkageModel, SurvivorshipRule
-from mpi.domain.records import RecordKey, SourceRecord
+from mpi.domain.records import RecordKey, SourceRecord, StandardValue
 from mpi.persons.survivorship import (
     AGREED,
     UNTRUSTED,
@@ -32,6 +32,7 @@ from mpi.standardise.catalogue import STANDARDISERS
 from mpi.standardise.record import standardise_record, standardise_table
 
 Integers = NDArray[np.int64]
+Form = tuple[StandardValue, ...]
 
 _RECORDED = "recorded_at"
 _MEMBER = "\x1f"
@@ -84,16 +85,23 @@ def golden_record_of(model: LinkageModel, enterprise_id: str, records: Sequence[
     """The golden record of one person, with the reasons and the values that did not win."""
     candidates: dict[str, list[Candidate]] = {}
     for rule in model.survivorship:
-        reading = _reading(model, rule.field)
-        for record in records:
+        for record, form in zip(records, forms_of(model, rule.field, records), strict=True):
             value = _raw(record, rule.field)
-            form = tuple(standardise_record(_only(record, rule.field), reading).values.values())
             if value is not None and any(part is not None for part in form):
                 tier = model.trust.get(record.key.source_system, UNTRUSTED)
                 candidate = Candidate(record.key, value, moment(record.recorded_at), tier, form)
                 candidates.setdefault(rule.field, []).append(candidate)
     keys = [record.key for record in records]
     return golden_record(enterprise_id, model.survivorship, candidates, record_keys=keys)
+
+
+def forms_of(model: LinkageModel, column: str, records: Sequence[SourceRecord]) -> list[Form]:
+    """The standard values that one raw column alone gives of each record: records of equal forms hold the same value.
+
+    A form of None alone is of a record that holds no value there, a placeholder or garbage.
+    """
+    reading = _reading(model, column)
+    return [tuple(standardise_record(_only(record, column), reading).values.values()) for record in records]
 
 
 def golden_table(model: LinkageModel, enterprise_ids: Sequence[str], given: PeoplesRecords) -> pa.Table:
