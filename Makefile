@@ -20,7 +20,8 @@ setup: $(BASE) ## Build .venv; .venv/bin/mpi is then the command
 demo: $(BASE) ## Make a city of 50,000 people, link it into demo/registry.db and measure the result
 	.venv/bin/mpi demo --persons 50000 --out demo
 
-test: $(TEST) ## Run every test, PostgreSQL's included
+test: $(TEST) ## Run every test, PostgreSQL's and a browser's included
+	@tools/browser.sh
 	$(PYTHON) -m pytest -n 2 --dist loadfile
 
 check: $(TEST) generated-check ## Lint, format, types, imports between floors, generated files, the API
