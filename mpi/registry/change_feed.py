@@ -52,13 +52,14 @@ def read_feed(uow: UnitOfWork, after: int, *, limit: int, key: bytes) -> list[Fe
 
 def records_of(event: Event) -> list[int]:
     """The records that an event names."""
-    return [int(number) for number in event.payload.get("records", ())]
+    return [int(number) for name in ("records", "moved") for number in event.payload.get(name, ())]
 
 
 def others_of(event: Event) -> list[int]:
-    """The other people that an event names: those it superseded, or the one who survived."""
-    survivor = event.payload.get("superseded_by")
-    named = [*event.payload.get("superseded", ()), *(() if survivor is None else (survivor,))]
+    """The other people that an event names: those it superseded, the one who survived, where records went or came
+    from."""
+    single = (event.payload.get(name) for name in ("superseded_by", "into", "from", "restored"))
+    named = [*event.payload.get("superseded", ()), *(number for number in single if number is not None)]
     return [int(number) for number in named]
 
 

@@ -1,34 +1,116 @@
 """What stewards decided about pairs of records, as constraints that every later link obeys."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from mpi.registry.tables import judgement, withdrawn_record
-from mpi.registry.unit_of_work import UnitOfWork
+from mpi.domain.review import Verdict
+from mpi.persons.judged import Judgement
+from mpi.registry import bulk
+from mpi.registry.bulk import Every
+from mpi.registry.dialect import Statement
+from mpi.registry.tables import judgement
+from mpi.registry.unit_of_work import Readable, UnitOfWork, now_text
+
+_COLUMNS = "judgement_id, verdict, record_a, record_b, made_by, made_at, decision_id"
+
+# all records tied to those wanted by judgements of the same person, and every judgement about any of these
+_REACHED = (
+    "WITH RECURSIVE tied(record_id) AS ({} UNION SELECT CASE WHEN said.record_a = tied.record_id THEN said.record_b"
+    " ELSE said.record_a END FROM tied {} judgement AS said ON said.verdict = 'same'"
+    " AND said.withdrawn_revision IS NULL AND (said.record_a = tied.record_id OR said.record_b = tied.record_id))"
+    " SELECT {} FROM tied {} judgement AS said ON (said.record_a = tied.record_id OR said.record_b = tied.record_id)"
+    " WHERE said.withdrawn_revision IS NULL"
+)
+_SAID = ", ".join(f"said.{name}" for name in _COLUMNS.split(", "))
+_ABOUT = Statement(
+    sqlite=_REACHED.format("SELECT value FROM json_each(?)", "CROSS JOIN", _SAID, "CROSS JOIN"),
+    postgresql=_REACHED.format("SELECT unnest(%s::int8[])", "JOIN", _SAID, "JOIN"),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedPairs:
-    """Pairs of record ids, int64 (n, 2) each, that were judged the same person and different people and not
-    withdrawn."""
-
-    same: NDArray[np.int64]
-    different: NDArray[np.int64]
+def about(reading: Readable, record_ids: Sequence[int]) -> list[Judgement]:
+    """Every standing judgement about some records, or about records that others tie to them, by number."""
+    found = set(map(tuple, reading.dialect.read(reading.driver, _ABOUT, [list(record_ids)])))
+    return [_judgement(row) for row in sorted(found)]
 
 
-def standing_judgements(uow: UnitOfWork) -> JudgedPairs:
-    """Every judgement that stands, of records in force; UNSURE binds nobody."""
-    gone = sa.exists().where(withdrawn_record.c.record_id.in_([judgement.c.record_a, judgement.c.record_b]))
-    rows = uow.connection.execute(
-        sa.select(judgement.c.verdict, judgement.c.record_a, judgement.c.record_b)
-        .where(judgement.c.withdrawn_revision.is_(None), ~gone)
+def standing(uow: UnitOfWork) -> list[Judgement]:
+    """Every judgement that stands, by number."""
+    query = (
+        sa.select(*(judgement.c[name] for name in _COLUMNS.split(", ")))
+        .where(judgement.c.withdrawn_revision.is_(None))
         .order_by(judgement.c.judgement_id)
-    ).all()
-    pairs = {
-        wanted: np.array([(a, b) for verdict, a, b in rows if verdict == wanted], dtype=np.int64).reshape(-1, 2)
-        for wanted in ("same", "different")
-    }
-    return JudgedPairs(pairs["same"], pairs["different"])
+    )
+    return [_judgement(tuple(row)) for row in uow.connection.execute(query)]
+
+
+def of_decision(uow: UnitOfWork, decision_id: int) -> list[Judgement]:
+    """The judgements that a decision made, by number, withdrawn ones too."""
+    query = (
+        sa.select(*(judgement.c[name] for name in _COLUMNS.split(", ")))
+        .where(judgement.c.decision_id == decision_id)
+        .order_by(judgement.c.judgement_id)
+    )
+    return [_judgement(tuple(row)) for row in uow.connection.execute(query)]
+
+
+def withdrawn_between(uow: UnitOfWork, first_revision: int, last_revision: int) -> list[Judgement]:
+    """The judgements that were withdrawn at some revisions, by number."""
+    query = (
+        sa.select(*(judgement.c[name] for name in _COLUMNS.split(", ")))
+        .where(judgement.c.withdrawn_revision.between(first_revision, last_revision))
+        .order_by(judgement.c.judgement_id)
+    )
+    return [_judgement(tuple(row)) for row in uow.connection.execute(query)]
+
+
+def add(
+    uow: UnitOfWork,
+    pairs: Iterable[tuple[int, int]],
+    verdicts: Iterable[Verdict],
+    *,
+    first_judgement: int,
+    decision_id: int,
+    made_by: str,
+    reason: str,
+) -> int:
+    """Adds judgements, numbered from `first_judgement`; returns how many. `reason` must hold nobody's data."""
+    ends = [tuple(sorted(pair)) for pair in pairs]
+    if not ends:
+        return 0
+    return bulk.insert(
+        uow,
+        judgement,
+        {
+            "judgement_id": first_judgement + np.arange(len(ends), dtype=np.int64),
+            "record_a": [a for a, _ in ends],
+            "record_b": [b for _, b in ends],
+            "verdict": [verdict.value for verdict in verdicts],
+            "made_by": Every(made_by),
+            "made_at": Every(now_text()),
+            "reason": Every(reason),
+            "withdrawn_revision": Every(None),
+            "decision_id": Every(decision_id),
+        },
+    )
+
+
+def withdraw(uow: UnitOfWork, judgement_ids: Sequence[int], *, revision: int) -> int:
+    """Takes standing judgements back; returns how many there were."""
+    if not judgement_ids:
+        return 0
+    ids: NDArray[np.int64] = np.array(judgement_ids, dtype=np.int64)
+    done = uow.connection.execute(
+        sa.update(judgement)
+        .where(judgement.c.judgement_id.in_(uow.dialect.id_set(ids)), judgement.c.withdrawn_revision.is_(None))
+        .values(withdrawn_revision=revision)
+    )
+    return int(done.rowcount)
+
+
+def _judgement(row: Sequence[object]) -> Judgement:
+    number, verdict, *rest = row
+    return Judgement(number, Verdict(str(verdict)), *rest)  # type: ignore[arg-type]

@@ -1,5 +1,5 @@
 """What single records need of the registry, each in one statement on either database: who is stored, candidates with
-their people, members of people, open questions and judgements about them."""
+their people, members of people and open questions about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,14 +75,6 @@ _BY_RECORD = Statement(
 _BY_PERSON = Statement(
     sqlite=_MEMBERS.format("json_each(?1) AS wanted", "wanted.value", "?2").replace(" JOIN ", " CROSS JOIN "),
     postgresql=_MEMBERS.format("unnest(%s::int8[]) AS wanted(person_id)", "wanted.person_id", "%s"),
-)
-
-_JUDGED = Statement(
-    sqlite="SELECT verdict, record_a, record_b FROM json_each(?) AS wanted CROSS JOIN judgement"
-    " ON (record_a = wanted.value OR record_b = wanted.value) WHERE withdrawn_revision IS NULL",
-    postgresql="SELECT verdict, record_a, record_b FROM unnest(%s::int8[]) AS wanted(record_id) CROSS JOIN LATERAL"
-    " (SELECT * FROM judgement WHERE record_a = wanted.record_id"
-    " UNION ALL SELECT * FROM judgement WHERE record_b = wanted.record_id) AS judged WHERE withdrawn_revision IS NULL",
 )
 
 MOST_LOCKS = 500
@@ -214,11 +206,6 @@ def _members(found: Found, width: int) -> Members:
 def _pair(ends: Sequence[int | None]) -> tuple[int, int]:
     a, b = (-1 if end is None else end for end in ends)
     return a, b
-
-
-def judgements(reading: Readable, record_ids: Sequence[int]) -> list[tuple[str, int, int]]:
-    """(verdict, record, record) of every standing judgement about some records."""
-    return sorted(set(reading.dialect.read(reading.driver, _JUDGED, [record_ids])))
 
 
 def changed_since(uow: UnitOfWork, person_ids: Integers, revision: int) -> bool:

@@ -157,6 +157,24 @@ def supersede_persons(uow: UnitOfWork, person_ids: Integers, *, survivors: Integ
     )
 
 
+def restore_persons(uow: UnitOfWork, person_ids: Integers, *, revisions: Integers) -> None:
+    """Gives superseded people their own IDs back; row by row. Their links are the caller's to open."""
+    changed = bulk.update(
+        uow,
+        person,
+        keys={"person_id": person_ids, "status": Every("superseded")},
+        values={"status": Every("active"), "superseded_by": Every(None), "changed_revision": revisions},
+    )
+    ended = uow.connection.execute(
+        sa.update(redirect)
+        .where(redirect.c.person_id == sa.bindparam("whose"), redirect.c.valid_to_revision.is_(None))
+        .values(valid_to_revision=sa.bindparam("ends")),
+        [{"whose": whose, "ends": ends} for whose, ends in zip(person_ids.tolist(), revisions.tolist(), strict=True)],
+    )
+    if changed != len(person_ids) or ended.rowcount != len(person_ids):
+        raise RegistryError("a person that should be restored is not superseded")
+
+
 def touch_persons(uow: UnitOfWork, person_ids: Integers, *, revisions: Integers) -> None:
     """Notes the revision at which people last changed."""
     bulk.update_later(uow, person, keys={"person_id": person_ids}, values={"changed_revision": revisions})
@@ -228,13 +246,26 @@ def person_as_of(uow: UnitOfWork, text: str, revision: int | None) -> Person:
             metadata={"create_revision": str(found.created_revision)},
         )
     seen = {found.person_id}
-    # a person's last change is that it was superseded
-    while found.superseded_by is not None and (revision is None or found.changed_revision <= revision):
-        found = find_person(uow, found.superseded_by)
+    while (survivor := _survivor(uow, found, revision)) is not None:
+        found = find_person(uow, survivor)
         if found.person_id in seen:
             raise RegistryError(f"the redirects of {enterprise_id} run in a circle")
         seen.add(found.person_id)
     return found
+
+
+def _survivor(uow: UnitOfWork, found: Person, revision: int | None) -> int | None:
+    """Whom a person's ID leads to instead, today or right after a revision."""
+    if revision is None:
+        return found.superseded_by
+    until = redirect.c.valid_to_revision
+    query = sa.select(redirect.c.superseded_by).where(
+        redirect.c.person_id == found.person_id,
+        redirect.c.valid_from_revision <= revision,
+        sa.or_(until.is_(None), until > revision),
+    )
+    survivor: int | None = uow.connection.scalar(query)
+    return survivor
 
 
 def enterprise_ids_of(uow: UnitOfWork, person_ids: Integers) -> dict[int, str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.registry.persons import Person
-from mpi.registry.tables import link, person
+from mpi.registry.tables import link, person, redirect
 from mpi.registry.unit_of_work import UnitOfWork
 
 
@@ -68,14 +68,14 @@ def _reasons(uow: UnitOfWork, *conditions: sa.ColumnElement[bool]) -> dict[int, 
 
 
 def merged_into(uow: UnitOfWork, person_id: int, revision: int | None = None) -> list[Person]:
-    """Everybody who was merged into a person, and those merged into them before; oldest number first.
+    """Everybody whose ID leads to a person, by however many steps; oldest number first.
 
-    With a revision, only those who were merged by then.
+    With a revision, those whose ID led there right after it.
     """
-    by_then = sa.true() if revision is None else person.c.changed_revision <= revision
     found: dict[int, Person] = {}
     survivors = np.array([person_id], dtype=np.int64)
     while len(survivors):
+        led = redirect.c.superseded_by.in_(uow.dialect.id_set(survivors))
         rows = uow.connection.execute(
             sa.select(
                 person.c.person_id,
@@ -83,14 +83,19 @@ def merged_into(uow: UnitOfWork, person_id: int, revision: int | None = None) ->
                 person.c.created_revision,
                 person.c.changed_revision,
                 person.c.superseded_by,
-            ).where(
-                # said twice, so that the index of superseded people serves
-                person.c.superseded_by.in_(uow.dialect.id_set(survivors)),
-                person.c.superseded_by.is_not(None),
-                by_then,
             )
+            .join(redirect, redirect.c.person_id == person.c.person_id)
+            .where(led, *_held(revision))
         )
         fresh = [each for row in rows if (each := Person(*row)).person_id not in found]
         found.update((each.person_id, each) for each in fresh)
         survivors = np.array([each.person_id for each in fresh], dtype=np.int64)
     return [found[number] for number in sorted(found)]
+
+
+def _held(revision: int | None) -> list[sa.ColumnElement[bool]]:
+    """Redirects that hold today, or held right after a revision."""
+    until = redirect.c.valid_to_revision
+    if revision is None:
+        return [until.is_(None)]
+    return [redirect.c.valid_from_revision <= revision, sa.or_(until.is_(None), until > revision)]

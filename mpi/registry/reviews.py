@@ -14,10 +14,16 @@ from mpi.registry import bulk
 from mpi.registry.bulk import Every
 from mpi.registry.persons import stream
 from mpi.registry.source_records import source_system_names
-from mpi.registry.tables import person, review_task, source_record, withdrawn_record
+from mpi.registry.tables import health_record_entry, link, person, review_task, source_record, withdrawn_record
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 
 Integers = NDArray[np.int64]
+
+UNSURE = "unsure"
+"""How the reason of a task begins that was closed because nobody could tell."""
+
+_PEOPLE_A_READ = 50_000
+_QUESTIONS_A_READ = 500
 
 REVIEW_TASK_SCHEMA = pa.schema(
     [
@@ -161,3 +167,56 @@ def export_open(uow: UnitOfWork) -> Iterator[pa.RecordBatch]:
             columns[at] = [None if system is None else names[system] for system in columns[at]]
         arrays = [pa.array(column, field.type) for column, field in zip(columns, REVIEW_TASK_SCHEMA, strict=True)]
         yield pa.record_batch(arrays, schema=REVIEW_TASK_SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What hangs on n people, int64 (n,) each: entries of the health record, source systems, records."""
+
+    entries: Integers
+    systems: Integers
+    records: Integers
+
+
+def harm_counts(uow: UnitOfWork, person_ids: Integers) -> Harm:
+    """What hangs on some people, in their order; a number below zero is nobody."""
+    counts = np.zeros((len(person_ids), 3), dtype=np.int64)
+    people = np.unique(person_ids[person_ids >= 0])
+    for start in range(0, len(people), _PEOPLE_A_READ):
+        some = people[start : start + _PEOPLE_A_READ]
+        entries = (
+            sa.select(sa.func.count())
+            .where(health_record_entry.c.record_id == link.c.record_id)
+            .correlate(link)
+            .scalar_subquery()
+        )
+        each = (
+            sa.select(link.c.person_id, source_record.c.source_system_id, entries.label("entries"))
+            .join(source_record, source_record.c.record_id == link.c.record_id)
+            .where(link.c.person_id.in_(uow.dialect.id_set(some)), link.c.valid_to_revision.is_(None))
+            .subquery()
+        )
+        query = sa.select(
+            each.c.person_id,
+            sa.func.sum(each.c.entries),
+            sa.func.count(each.c.source_system_id.distinct()),
+            sa.func.count(),
+        ).group_by(each.c.person_id)
+        found = {person: numbers for person, *numbers in uow.connection.execute(query)}
+        for place in np.flatnonzero(np.isin(person_ids, some)).tolist():
+            counts[place] = found.get(int(person_ids[place]), (0, 0, 0))
+    return Harm(counts[:, 0], counts[:, 1], counts[:, 2])
+
+
+def last_unsure(uow: UnitOfWork, questions: Sequence[str]) -> dict[str, float | None]:
+    """Questions whose last task was closed as unsure, each with the weight (bits) that it had then."""
+    found: dict[str, float | None] = {}
+    task = review_task.c
+    for start in range(0, len(questions), _QUESTIONS_A_READ):
+        some = questions[start : start + _QUESTIONS_A_READ]
+        last = sa.select(sa.func.max(task.task_id)).where(task.question.in_(some)).group_by(task.question)
+        query = sa.select(task.question, task.match_weight).where(
+            task.task_id.in_(last), task.status == "closed", task.closed_reason.startswith(UNSURE)
+        )
+        found.update((question, weight) for question, weight in uow.connection.execute(query))
+    return found

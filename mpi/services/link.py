@@ -22,6 +22,7 @@ from mpi.domain.errors import MpiError, RegistryError
 from mpi.domain.model import LinkageModel
 from mpi.matching.scorer import Scorer
 from mpi.persons.clusters import Constraints
+from mpi.persons.judged import Judged, Judgement
 from mpi.registry import judgements, persons, reviews, runs, source_records
 from mpi.registry.counters import Counters, allocate, last_numbers
 from mpi.registry.events import last_revision
@@ -234,7 +235,7 @@ class _Linker:
             rows = self._rows(uow, stored.record_ids, order)
             before = persons.links_as_of(uow, base_revision)
             done = runs.last_finished(uow)
-            judged = judgements.standing_judgements(uow)
+            judged = judgements.standing(uow)
             asked = reviews.asked_pairs(uow)
         record_ids = stored.record_ids[order]
         place_of = np.empty(len(order), dtype=np.int64)
@@ -243,7 +244,7 @@ class _Linker:
         owners[place_of[np.searchsorted(stored.record_ids, before.record_ids)]] = before.person_ids
         same, different, in_question = (
             place_of[np.searchsorted(stored.record_ids, pairs)].astype(np.int32).reshape(-1, 2)
-            for pairs in (judged.same, judged.different, asked)
+            for pairs in (*_constraints(judged, stored.record_ids), asked)
         )
         fresh = (owners < 0) | (stored.run_ids[order] > done)
         self._watch.lap("loading feature rows")
@@ -328,6 +329,14 @@ class _Linker:
             )
             runs.finish(uow, run.run_id, summary=summary.to_dict())
         return summary
+
+
+def _constraints(judged: Sequence[Judgement], record_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Pairs of record ids int64 (n, 2) that must and that must not be one person, of records in force."""
+    named = np.unique(np.array([(each.record_a, each.record_b) for each in judged], dtype=np.int64))
+    in_force = named[np.isin(named, record_ids)].tolist()
+    must, cannot = Judged(judged).constraints(in_force)
+    return tuple(np.array(pairs, dtype=np.int64).reshape(-1, 2) for pairs in (must, cannot))
 
 
 def _links_by_rule(linkage: Linkage) -> dict[str, int]:

@@ -21,8 +21,9 @@ from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.sharing import shared_too_widely, void_values
 from mpi.matching.stored_keys import blocks_of, choose_candidates, stored_keys
 from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
+from mpi.persons.judged import Judged
 from mpi.persons.placement import Decided, place
-from mpi.registry import online
+from mpi.registry import judgements, online
 from mpi.registry.blocking_keys import StoredKeys, capped_values
 from mpi.registry.online import Members, Numbers, OpenQuestion, PlacedRows
 from mpi.registry.unit_of_work import Readable
@@ -359,11 +360,9 @@ def _local(place_of: Mapping[int, int], pairs: Iterable[tuple[int, int]]) -> NDA
 
 
 def _constraints(reading: Readable, place_of: Mapping[int, int]) -> Constraints:
-    judged = online.judgements(reading, list(place_of))
-    same, different = (
-        _local(place_of, ((a, b) for verdict, a, b in judged if verdict == wanted)) for wanted in ("same", "different")
-    )
-    return Constraints(same, different)
+    judged = judgements.about(reading, list(place_of))
+    must, cannot = Judged(judged).constraints(place_of)
+    return Constraints(_local(place_of, must), _local(place_of, cannot))
 
 
 def _with_asked(

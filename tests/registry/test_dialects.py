@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from mpi.domain.errors import RegistryError
-from mpi.registry import bulk, online, tables
+from mpi.registry import bulk, judgements, online, tables
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.dialect import Statement
 from mpi.registry.migrate import migrate
@@ -35,7 +35,7 @@ def server() -> Iterator[PostgresServer]:
 def _reads(reading: Readable) -> None:
     """Two statements of the hot path, one of them about keys."""
     assert online.numbers_now(reading) == Numbers(0, 0, 0)
-    assert online.judgements(reading, [1, 2]) == []
+    assert judgements.about(reading, [1, 2]) == []
 
 
 def _fail(registry: Registry) -> None:

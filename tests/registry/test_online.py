@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from mpi.domain.errors import RunInProgressError
-from mpi.registry import online, runs, tables
+from mpi.registry import judgements, online, runs, tables
 from mpi.registry.dialect import Statement
 from mpi.registry.registry import Registry
 from tests.factories import small_scorer
@@ -103,8 +103,9 @@ def test_judgements_that_stand(registry: Registry, tmp_path: Path) -> None:
         return min(ids[one], ids[other]), max(ids[one], ids[other])
 
     with registry.snapshot() as uow:
-        assert online.judgements(uow, [ids[1]]) == [("different", *ends(1, 2)), ("same", *ends(0, 1))]
-        assert online.judgements(uow, [ids[3]]) == []
+        said = [(each.verdict, each.record_a, each.record_b) for each in judgements.about(uow, [ids[0]])]
+        assert said == [("same", *ends(0, 1)), ("different", *ends(1, 2))]
+        assert judgements.about(uow, [ids[3]]) == []
         assert (
             online.numbers_now(uow).judgements == query(registry, sa.select(tables.registry_counter.c.judgement))[0][0]
         )
