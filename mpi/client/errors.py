@@ -62,6 +62,8 @@ class IdentityError(Exception):
         if not self.reason:
             # A server that goes down refuses calls that had just reached it with either.
             return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+        if self.reason == "STALE_VERSION":
+            return False  # Aborted too, but the caller has to look again first.
         return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED) or self.reason == "TOO_MANY_CALLS"
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 from mpi.domain.model import LinkageModel
 from mpi.domain.model import Thresholds as ModelThresholds
 from mpi.domain.records import CANONICAL_COLUMNS, RECORD_COLUMNS, RecordKey, SourceRecord
+from mpi.domain.review import TaskKind
 from mpi.identity.v1 import identity_service_pb2 as service_pb2
 from mpi.identity.v1 import match_pb2, person_pb2, record_pb2
 from mpi.matching.explain import Explanation
@@ -55,13 +56,17 @@ PERSON_CHANGES = {
     PersonChange.UPDATED: person_pb2.PERSON_CHANGE_KIND_GOLDEN_RECORD_CHANGED,
     PersonChange.MERGED: person_pb2.PERSON_CHANGE_KIND_MERGED,
     PersonChange.SUPERSEDED: person_pb2.PERSON_CHANGE_KIND_SUPERSEDED,
+    PersonChange.SPLIT: person_pb2.PERSON_CHANGE_KIND_SPLIT,
+    PersonChange.UNMERGED: person_pb2.PERSON_CHANGE_KIND_UNMERGED,
+    PersonChange.RESTORED: person_pb2.PERSON_CHANGE_KIND_RESTORED,
     PersonChange.WITHDRAWN: person_pb2.PERSON_CHANGE_KIND_RECORD_WITHDRAWN,
 }
 TASK_KINDS = {
-    "possible_match": person_pb2.REVIEW_TASK_KIND_POSSIBLE_MATCH,
-    "possible_duplicate": person_pb2.REVIEW_TASK_KIND_POSSIBLE_DUPLICATE,
-    "stopped_by_veto": person_pb2.REVIEW_TASK_KIND_STOPPED_BY_VETO,
-    "overlay": person_pb2.REVIEW_TASK_KIND_OVERLAY,
+    TaskKind.POSSIBLE_MATCH: person_pb2.REVIEW_TASK_KIND_POSSIBLE_MATCH,
+    TaskKind.POSSIBLE_DUPLICATE: person_pb2.REVIEW_TASK_KIND_POSSIBLE_DUPLICATE,
+    TaskKind.STOPPED_BY_VETO: person_pb2.REVIEW_TASK_KIND_STOPPED_BY_VETO,
+    TaskKind.OVERLAY: person_pb2.REVIEW_TASK_KIND_OVERLAY,
+    TaskKind.SUSPECTED_WRONG_MERGE: person_pb2.REVIEW_TASK_KIND_SUSPECTED_WRONG_MERGE,
 }
 
 
@@ -188,7 +193,7 @@ def resolve_response(done: Resolution, tokens: Tokens) -> service_pb2.ResolveRes
 
 def _put_task(message: person_pb2.ReviewTaskReference, task: OpenedTask) -> None:
     message.task_id = str(task.task_id)
-    message.kind = TASK_KINDS[task.kind]
+    message.kind = TASK_KINDS[TaskKind(task.kind)]
     message.reason = task.reason
     message.other_enterprise_id = task.enterprise_id
     if task.match_weight is not None:

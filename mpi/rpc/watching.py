@@ -48,7 +48,7 @@ class Watching:
         metrics.watchers(1)
         try:
             with self._drain.heard_by(subscription.close), self._stuck.guarding(context) as sends:
-                for message in self._messages(subscription, silent=_wants_nothing(request)):
+                for message in self._messages(subscription):
                     with sends:
                         yield message
         finally:
@@ -62,17 +62,17 @@ class Watching:
             after = self._tokens.resumed(request.resume_token)
         elif start == "after_revision":
             after = request.after_revision
-        return self._watch.subscribe(after, kinds=[_CHANGES[kind] for kind in request.kinds if kind in _CHANGES])
+        return self._watch.subscribe(after, kinds=[_CHANGES[kind] for kind in request.kinds])
 
-    def _messages(self, subscription: Subscription, *, silent: bool) -> Iterator[bytes]:
+    def _messages(self, subscription: Subscription) -> Iterator[bytes]:
         """Where the stream stands, then changes, and between them now and then where it stands."""
         yield self._progress(subscription)
         try:
             while True:
                 changes = subscription.take(HEARTBEAT)
-                for change in () if silent else changes:
+                for change in changes:
                     yield self._message(change)
-                if not changes or silent:
+                if not changes:
                     yield self._progress(subscription)
                 if subscription.closed:
                     break
@@ -97,11 +97,6 @@ class Watching:
         message.made_by = made_by(change.made_by)
         put_moment(message.event_time, change.recorded_at)
         return response.SerializeToString()
-
-
-def _wants_nothing(request: service_pb2.WatchPersonsRequest) -> bool:
-    """Whether only kinds are wanted that do not happen yet."""
-    return bool(request.kinds) and not any(kind in _CHANGES for kind in request.kinds)
 
 
 class _Sends:

@@ -56,6 +56,9 @@ class PersonChange(StrEnum):
     UPDATED = "updated"
     MERGED = "merged"
     SUPERSEDED = "superseded"
+    SPLIT = "split"
+    UNMERGED = "unmerged"
+    RESTORED = "restored"
     WITHDRAWN = "withdrawn"
 
 

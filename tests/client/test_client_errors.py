@@ -53,6 +53,9 @@ def test_an_unknown_code_or_detail_is_no_trouble() -> None:
         (grpc.StatusCode.INTERNAL, "UNEXPECTED", False, False),
         (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", False, False),
         (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", False, False),
+        (grpc.StatusCode.ABORTED, "STALE_VERSION", False, False),
+        (grpc.StatusCode.FAILED_PRECONDITION, "REVIEW_TASK_CLAIMED", False, False),
+        (grpc.StatusCode.UNAUTHENTICATED, "NOT_SIGNED_IN", False, False),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_PASSED", False, False),
     ],
 )

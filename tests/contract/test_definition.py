@@ -9,7 +9,13 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from mpi.identity.v1 import error_reason_pb2, identity_service_pb2, identity_service_pb2_grpc
+from mpi.identity.v1 import (
+    error_reason_pb2,
+    identity_service_pb2,
+    identity_service_pb2_grpc,
+    stewardship_service_pb2,
+    stewardship_service_pb2_grpc,
+)
 from tools import proto
 
 SERVICE = Path("proto/mpi/identity/v1/identity_service.proto")
@@ -184,3 +190,16 @@ def test_the_service_offers_what_was_agreed() -> None:
         "WatchPersons": (False, True),
     }
     assert all(hasattr(identity_service_pb2_grpc.IdentityServiceServicer, name) for name in methods)
+
+
+def test_stewards_get_what_was_agreed() -> None:
+    methods = stewardship_service_pb2.DESCRIPTOR.services_by_name["StewardshipService"].methods_by_name
+    agreed = "ListReviewTasks ClaimReviewTask ReleaseReviewTask DecideReviewTask PreviewMerge MergePersons"
+    assert list(methods) == [*agreed.split(), "UnmergePersons", "SplitPerson"]
+    assert not any(method.client_streaming or method.server_streaming for method in methods.values())
+    writing = {name for name, method in methods.items() if "request_id" in method.input_type.fields_by_name}
+    assert writing == {"DecideReviewTask", "MergePersons", "UnmergePersons", "SplitPerson"}
+    for name in writing:
+        assert "seen_revision" in methods[name].input_type.fields_by_name
+        assert {"decision", "consistency_token"} == methods[name].output_type.fields_by_name.keys()
+    assert all(hasattr(stewardship_service_pb2_grpc.StewardshipServiceServicer, name) for name in methods)

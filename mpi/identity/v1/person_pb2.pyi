@@ -28,6 +28,8 @@ class PersonChangeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PERSON_CHANGE_KIND_SPLIT: _ClassVar[PersonChangeKind]
     PERSON_CHANGE_KIND_GOLDEN_RECORD_CHANGED: _ClassVar[PersonChangeKind]
     PERSON_CHANGE_KIND_RECORD_WITHDRAWN: _ClassVar[PersonChangeKind]
+    PERSON_CHANGE_KIND_UNMERGED: _ClassVar[PersonChangeKind]
+    PERSON_CHANGE_KIND_RESTORED: _ClassVar[PersonChangeKind]
 
 class ReviewTaskKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -36,6 +38,7 @@ class ReviewTaskKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REVIEW_TASK_KIND_POSSIBLE_DUPLICATE: _ClassVar[ReviewTaskKind]
     REVIEW_TASK_KIND_STOPPED_BY_VETO: _ClassVar[ReviewTaskKind]
     REVIEW_TASK_KIND_OVERLAY: _ClassVar[ReviewTaskKind]
+    REVIEW_TASK_KIND_SUSPECTED_WRONG_MERGE: _ClassVar[ReviewTaskKind]
 MADE_BY_UNSPECIFIED: MadeBy
 MADE_BY_RULES: MadeBy
 MADE_BY_STEWARD: MadeBy
@@ -48,11 +51,14 @@ PERSON_CHANGE_KIND_SUPERSEDED: PersonChangeKind
 PERSON_CHANGE_KIND_SPLIT: PersonChangeKind
 PERSON_CHANGE_KIND_GOLDEN_RECORD_CHANGED: PersonChangeKind
 PERSON_CHANGE_KIND_RECORD_WITHDRAWN: PersonChangeKind
+PERSON_CHANGE_KIND_UNMERGED: PersonChangeKind
+PERSON_CHANGE_KIND_RESTORED: PersonChangeKind
 REVIEW_TASK_KIND_UNSPECIFIED: ReviewTaskKind
 REVIEW_TASK_KIND_POSSIBLE_MATCH: ReviewTaskKind
 REVIEW_TASK_KIND_POSSIBLE_DUPLICATE: ReviewTaskKind
 REVIEW_TASK_KIND_STOPPED_BY_VETO: ReviewTaskKind
 REVIEW_TASK_KIND_OVERLAY: ReviewTaskKind
+REVIEW_TASK_KIND_SUSPECTED_WRONG_MERGE: ReviewTaskKind
 
 class Person(_message.Message):
     __slots__ = ("name", "enterprise_id", "requested_enterprise_id", "redirected", "golden_fields", "cross_references", "merged_enterprise_ids", "revision", "create_time", "update_time")
