@@ -1,4 +1,4 @@
-"""What each error means on a page: one table from reasons to HTTP statuses and words. Words are messages of catalogues."""
+"""What each error means on a page: one table from reasons to HTTP statuses and words, which catalogues translate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from mpi.services.accounts import NewAccount, add_account
 from mpi.services.neighbourhood import OnlineRules
 from reviewer_ui.app import create_app
 from reviewer_ui.wiring import DeskServices
-from tests.rpc.serving import wait_until
 from tests.services.stored import SCORER
 
 PASSWORD = "a long enough password"
@@ -40,7 +40,9 @@ def serving_app(app: Any) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        wait_until(lambda: server.started)
+        while not server.started:
+            assert thread.is_alive(), "the desk did not start"
+            time.sleep(0.01)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
