@@ -113,6 +113,19 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Real:
+    """A number from `least` to `most`, with a fraction or without; never one that is no number."""
+
+    least: float
+    most: float
+
+    def check(self, value: float) -> None:
+        """Raises RefusedError."""
+        if not self.least <= value <= self.most:
+            raise RefusedError(f"must be from {self.least:,g} to {self.most:,g}")
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     """Yes or no: nothing to refuse."""
 
@@ -195,5 +208,5 @@ class OneOf:
     required: bool = False
 
 
-Value = Raw | Text | LocalId | Number | Flag | Day | Moment
+Value = Raw | Text | LocalId | Number | Real | Flag | Day | Moment
 Rule = Value | Choice | Part | Items | Entries | OneOf

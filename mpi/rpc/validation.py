@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from mpi.domain.errors import InvalidInputError
-from mpi.identity.v1 import identity_service_pb2
+from mpi.identity.v1 import identity_service_pb2, stewardship_service_pb2
 from mpi.rpc.field_rules import (
     Check,
     Choice,
@@ -28,6 +28,7 @@ from mpi.rpc.field_rules import (
     OneOf,
     Part,
     Raw,
+    Real,
     RefusedError,
     Rule,
     Text,
@@ -51,13 +52,17 @@ _RAW = Raw(2_000)
 _CALLER_ID = Text(128, required=True, pattern=_VISIBLE, words="visible ASCII characters")
 _TOKEN = Text(1_024, pattern=_VISIBLE, words="a token of this service")
 _IDENTIFIER = Text(64, required=True)
-_NAME = Text(64, required=True, pattern=re.compile("persons/[0-9A-Za-z-]{9,20}"), words="persons/{enterprise_id}")
+_PERSON = re.compile("persons/[0-9A-Za-z-]{9,20}")
+_NAME = Text(64, required=True, pattern=_PERSON, words="persons/{enterprise_id}")
+_TASK_NAME = Text(64, required=True, pattern=re.compile("reviewTasks/[0-9]{1,18}"), words="reviewTasks/{task_id}")
 _COLUMN = Text(
     64, required=True, pattern=re.compile("[a-z][a-z0-9_]*"), words="a column name of a-z, 0-9 and underscore"
 )
 _LOCATOR = Text(2_048, pattern=re.compile("[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"), words="a URI of visible ASCII characters")
 _SYSTEM = Text(64, required=True, pattern=re.compile("[a-z0-9_.-]+"), words="of a-z, 0-9, dot, hyphen and underscore")
 _REVISIONS = 2**63 - 1
+_SEEN = Number(1, _REVISIONS)
+_REASON = Text(500, required=True)
 
 _PACKAGE = "mpi.identity.v1."
 
@@ -130,7 +135,7 @@ _BY_MESSAGE: Mapping[str, Mapping[str, Rule]] = {
     "WithdrawRecordRequest": {
         "request_id": _CALLER_ID,
         "record": Part(required=True),
-        "reason": Text(500, required=True),
+        "reason": _REASON,
     },
     "WatchPersonsRequest": {
         "start": OneOf(),
@@ -139,6 +144,42 @@ _BY_MESSAGE: Mapping[str, Mapping[str, Rule]] = {
         "kinds": Items(50, Choice()),
     },
     "GetActiveRulesRequest": {},
+    "ListReviewTasksRequest": {
+        "page_size": Number(0, 2**31 - 1),
+        "page_token": _TOKEN,
+        "kinds": Items(50, Choice()),
+        "stages": Items(50, Choice()),
+        "claimed_by_me": Flag(),
+    },
+    "ClaimReviewTaskRequest": {"name": _TASK_NAME, "lease_seconds": Number(0, 3_600)},
+    "ReleaseReviewTaskRequest": {"name": _TASK_NAME},
+    "DecideReviewTaskRequest": {
+        "request_id": _CALLER_ID,
+        "name": _TASK_NAME,
+        "verdict": Choice(),
+        "comment": Text(1_000),
+        "expected_version": Number(1, 2**31 - 1),
+        "seen_revision": _SEEN,
+        "seconds_spent": Real(0, 86_400),
+        "records": Items(500, Part()),
+    },
+    "PreviewMergeRequest": {"left_name": _NAME, "right_name": _NAME},
+    "MergePersonsRequest": {
+        "request_id": _CALLER_ID,
+        "left_name": _NAME,
+        "right_name": _NAME,
+        "reason": _REASON,
+        "seen_revision": _SEEN,
+    },
+    "UnmergePersonsRequest": {"request_id": _CALLER_ID, "name": _NAME, "reason": _REASON, "seen_revision": _SEEN},
+    "SplitPersonRequest": {
+        "request_id": _CALLER_ID,
+        "name": _NAME,
+        "records": Items(500, Part(), least=1),
+        "into_name": Text(64, pattern=_PERSON, words="persons/{enterprise_id}"),
+        "reason": _REASON,
+        "seen_revision": _SEEN,
+    },
 }
 
 RULES: Mapping[str, Rule] = {
@@ -280,9 +321,10 @@ def _refused(place: str, words: str) -> RefusedError:
 
 
 def _all_checks() -> dict[type[Message], Check]:
-    """The check of every request of the service, and of every request inside an item of a stream."""
-    service = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
-    requests = [method.input_type for method in service.methods]
+    """The check of every request of the services, and of every request inside an item of a stream."""
+    files = (identity_service_pb2.DESCRIPTOR, stewardship_service_pb2.DESCRIPTOR)
+    services = [service for file in files for service in file.services_by_name.values()]
+    requests = [method.input_type for service in services for method in service.methods]
     return {GetMessageClass(request): _message_check(request, ()) for request in requests}
 
 

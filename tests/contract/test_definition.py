@@ -201,5 +201,5 @@ def test_stewards_get_what_was_agreed() -> None:
     assert writing == {"DecideReviewTask", "MergePersons", "UnmergePersons", "SplitPerson"}
     for name in writing:
         assert "seen_revision" in methods[name].input_type.fields_by_name
-        assert {"decision", "consistency_token"} == methods[name].output_type.fields_by_name.keys()
+        assert list(methods[name].output_type.fields_by_name) == ["decision", "consistency_token"]
     assert all(hasattr(stewardship_service_pb2_grpc.StewardshipServiceServicer, name) for name in methods)

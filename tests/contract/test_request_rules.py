@@ -18,6 +18,7 @@ from mpi.identity.v1 import health_record_pb2 as health
 from mpi.identity.v1 import identity_service_pb2 as service
 from mpi.identity.v1 import person_pb2 as person
 from mpi.identity.v1 import record_pb2 as record
+from mpi.identity.v1 import stewardship_service_pb2 as stewardship
 from mpi.rpc.validation import EXCEPTIONS, RULES, InvalidFieldError, TooManyItemsError, check
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -26,6 +27,40 @@ KEY = record.RecordKey(source_system="hospital", source_record_id="H-1")
 RECORD = record.SourceRecord(key=KEY, full_name="Nguyễn Thị Minh Khai")
 DAY = Date(year=2026, month=3, day=14)
 ENTRY = health.HealthRecordEntry(record=KEY, entry_id="E 1", kind=health.ENTRY_KIND_CLAIM, date=DAY)
+
+
+def changed(message: AnyMessage, **fields: object) -> AnyMessage:
+    copy = type(message)()
+    copy.CopyFrom(message)
+    copy.MergeFrom(type(message)(**fields))
+    return copy
+
+
+def cleared(message: AnyMessage, field: str) -> AnyMessage:
+    copy = changed(message)
+    copy.ClearField(field)
+    return copy
+
+
+DECISION = stewardship.DecideReviewTaskRequest(
+    request_id="r-1",
+    name="reviewTasks/12",
+    verdict="REVIEW_VERDICT_DIFFERENT",
+    comment="Anh em sinh đôi",
+    expected_version=1,
+    seen_revision=7,
+    seconds_spent=11.5,
+)
+MERGE = stewardship.MergePersonsRequest(
+    request_id="r-1",
+    left_name="persons/K7Q-2MD-9XA",
+    right_name="persons/K7Q-2MD-9XB",
+    reason="one card",
+    seen_revision=7,
+)
+SPLIT = stewardship.SplitPersonRequest(
+    request_id="r-1", name="persons/K7Q-2MD-9XA", records=[KEY], reason="twins", seen_revision=7
+)
 
 VALID: list[Message] = [
     service.MatchRequest(record=RECORD),
@@ -43,11 +78,23 @@ VALID: list[Message] = [
     service.WatchPersonsRequest(),
     service.WatchPersonsRequest(after_revision=0, kinds=[person.PERSON_CHANGE_KIND_MERGED]),
     service.GetActiveRulesRequest(),
+    stewardship.ListReviewTasksRequest(),
+    stewardship.ListReviewTasksRequest(kinds=[person.REVIEW_TASK_KIND_OVERLAY], stages=["REVIEW_TASK_STAGE_SECOND"]),
+    stewardship.ClaimReviewTaskRequest(name="reviewTasks/1"),
+    stewardship.ReleaseReviewTaskRequest(name="reviewTasks/123456789012345678"),
+    DECISION,
+    stewardship.PreviewMergeRequest(left_name="persons/K7Q-2MD-9XA", right_name="persons/k7q2md9xb"),
+    MERGE,
+    stewardship.UnmergePersonsRequest(request_id="r-1", name="persons/K7Q-2MD-9XA", reason="twins", seen_revision=7),
+    SPLIT,
+    changed(SPLIT, into_name="persons/K7Q-2MD-9XB"),
 ]
 
 
 def requests() -> list[Descriptor]:
-    return [method.input_type for method in service.DESCRIPTOR.services_by_name["IdentityService"].methods]
+    files = (service.DESCRIPTOR, stewardship.DESCRIPTOR)
+    services = [each for file in files for each in file.services_by_name.values()]
+    return [method.input_type for each in services for method in each.methods]
 
 
 def names_inside(message: Descriptor) -> Iterator[str]:
@@ -66,13 +113,6 @@ def places_inside(message: Descriptor, place: str) -> Iterator[str]:
         yield f"{place}.{field.name}"
         if field.message_type is not None:
             yield from places_inside(field.message_type, f"{place}.{field.name}")
-
-
-def changed(message: AnyMessage, **fields: object) -> AnyMessage:
-    copy = type(message)()
-    copy.CopyFrom(message)
-    copy.MergeFrom(type(message)(**fields))
-    return copy
 
 
 def with_record(**fields: object) -> service.MatchRequest:
@@ -200,6 +240,33 @@ REFUSED: list[tuple[Message, str]] = [
     (service.BatchMatchRequest(request=service.MatchRequest(record=RECORD)), "item_id"),
     (service.BatchMatchRequest(item_id="1", request=with_record(sex="\x07")), "request.record.sex"),
     (service.BatchResolveRequest(item_id="1"), "request"),
+    (stewardship.ListReviewTasksRequest(page_size=-1), "page_size"),
+    (stewardship.ListReviewTasksRequest(stages=["REVIEW_TASK_STAGE_UNSPECIFIED"]), "stages[0]"),
+    (stewardship.ListReviewTasksRequest.FromString(b"\x18\x63"), "kinds[0]"),
+    (stewardship.ClaimReviewTaskRequest(name="reviewTasks/"), "name"),
+    (stewardship.ClaimReviewTaskRequest(name="reviewTasks/-1"), "name"),
+    (stewardship.ClaimReviewTaskRequest(name="reviewTasks/1234567890123456789"), "name"),
+    (stewardship.ClaimReviewTaskRequest(name="reviewTasks/\u0661"), "name"),
+    (stewardship.ClaimReviewTaskRequest(name="reviewTasks/1", lease_seconds=3_601), "lease_seconds"),
+    (stewardship.ReleaseReviewTaskRequest(name="persons/K7Q-2MD-9XA"), "name"),
+    (cleared(DECISION, "request_id"), "request_id"),
+    (cleared(DECISION, "verdict"), "verdict"),
+    (cleared(DECISION, "expected_version"), "expected_version"),
+    (cleared(DECISION, "seen_revision"), "seen_revision"),
+    (changed(DECISION, seen_revision=-1), "seen_revision"),
+    (changed(DECISION, seconds_spent=-0.1), "seconds_spent"),
+    (changed(DECISION, seconds_spent=float("nan")), "seconds_spent"),
+    (changed(DECISION, seconds_spent=float("inf")), "seconds_spent"),
+    (changed(DECISION, comment="a\x1b[2J"), "comment"),
+    (changed(DECISION, comment="a" * 1_001), "comment"),
+    (changed(DECISION, records=[record.RecordKey(source_system="hospital")]), "records[0].source_record_id"),
+    (stewardship.PreviewMergeRequest(left_name="persons/K7Q-2MD-9XA"), "right_name"),
+    (cleared(MERGE, "reason"), "reason"),
+    (cleared(MERGE, "seen_revision"), "seen_revision"),
+    (changed(MERGE, left_name="reviewTasks/1"), "left_name"),
+    (stewardship.UnmergePersonsRequest(request_id="r", reason="twins", seen_revision=1), "name"),
+    (cleared(SPLIT, "records"), "records"),
+    (changed(SPLIT, into_name="persons/"), "into_name"),
 ]
 
 
@@ -256,8 +323,10 @@ def test_raw_text_is_refused_for_its_control_characters_alone(text: str) -> None
         (entries(*[health.HealthRecordEntry()] * 100_000), "entries", "500"),
         (with_record(additional_values={f"c{n}": "" for n in range(100_000)}), "record.additional_values", "64"),
         (service.WatchPersonsRequest(kinds=[person.PERSON_CHANGE_KIND_MERGED] * 100_000), "kinds", "50"),
+        (changed(DECISION, records=[KEY] * 501), "records", "500"),
+        (changed(SPLIT, records=[KEY] * 500), "records", "500"),
     ],
-    ids=["one too many", "entries", "map", "kinds"],
+    ids=["one too many", "entries", "map", "kinds", "records of a task", "records that leave"],
 )
 def test_too_many_items_are_refused_without_looking_at_them(message: Message, field: str, limit: str) -> None:
     before = time.thread_time()
