@@ -4,7 +4,7 @@ Pure: the readings come in as pairs of words, one pair a task that both read.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -26,8 +26,8 @@ class Agreement:
         return self.agreed / self.pairs if self.pairs else None
 
 
-def agreement(readings: Iterable[tuple[str, str]]) -> Agreement:
-    """The agreement of (first word, second word) pairs.
+def agreement(readings: Iterable[tuple[str, str]] | Mapping[tuple[str, str], int]) -> Agreement:
+    """The agreement of (first word, second word) pairs, given one by one or counted.
 
     Kappa is (observed - expected) / (1 - expected) by Cohen (1960); expected agreement is that of two readers who keep
     their own habits (how often each says each word) but answer at random.

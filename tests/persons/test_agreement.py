@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,6 +41,11 @@ def test_kappa_is_what_it_is_by_hand(table: list[list[int]], pairs: int, agreed:
     assert found.kappa is not None
     assert math.isclose(found.kappa, kappa, abs_tol=1e-12)
     assert found.share == agreed / pairs
+
+
+def test_counted_readings_are_the_same_as_listed_ones() -> None:
+    listed = readings([[12, 4, 2], [3, 9, 2], [1, 2, 5]])
+    assert agreement(Counter(listed)) == agreement(listed)
 
 
 def test_without_a_pair_there_is_nothing_to_measure() -> None:
