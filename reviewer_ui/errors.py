@@ -5,6 +5,7 @@ No page holds a value of a person; what nobody foresaw is told by a trace id tha
 
 import logging
 import traceback
+from pathlib import Path
 
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +26,7 @@ from reviewer_ui.access import sign_in_path
 from reviewer_ui.meanings import RIGHT_WORDS, UNEXPECTED, Meaning, meaning_of
 from reviewer_ui.pages import render
 
+_HOME = Path(__file__).parents[1]
 _log = logging.getLogger(__name__)
 
 
@@ -118,8 +120,9 @@ def _told(error: Exception, meaning: Meaning, trace_id: str) -> dict[str, object
 
 
 def _write_down(error: Exception, trace_id: str) -> None:
-    """Logs where it happened, not what the exception says, which may hold a person's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    way = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(frames))
+    """Logs where in our own code it happened, not what the exception says, which may hold a person's data."""
+    frames = [(Path(frame.filename), frame) for frame in traceback.extract_tb(error.__traceback__)]
+    own = [(path, frame) for path, frame in frames if _HOME in path.parents and "site-packages" not in path.parts]
+    way = " < ".join(f"{frame.name} ({path.relative_to(_HOME)}:{frame.lineno})" for path, frame in reversed(own))
     state = error.metadata.get("sqlstate") if isinstance(error, MpiError) else None
     _log.error("trace %s: %s%s in %s", trace_id, type(error).__name__, f" (SQLSTATE {state})" if state else "", way)

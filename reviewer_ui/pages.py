@@ -49,12 +49,14 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
 
     Beside these it finds: `actor` (None where nobody is signed in), `account`, `may(right)`, `csrf`, `keys` (action to
     KeyboardEvent.code, "" for off), `language`, `words` (dates and numbers), `_` and `t` (one message), `ngettext`,
-    `static(name)`, `new_request_id()`, `request`, and the tables of words of present.py.
+    `static(name)`, `new_request_id()`, `request`, `page_path` (where to get this page, if the answer to a form says),
+    and the tables of words of present.py.
     """
     visit = _visit(request)
     words = languages.catalogues()[language_of(request, visit)]
     known: dict[str, Any] = {
         "request": request,
+        "page_path": None,
         "actor": None if visit is None else visit.actor,
         "account": None if visit is None else visit.account,
         "may": lambda right: visit is not None and visit.actor.may(Right(right)),
