@@ -1,14 +1,9 @@
 """Numbers of persons on a screen: their last four digits. Dates, names and addresses stay as they are."""
 
-import re
 from collections.abc import Mapping
 
 from mpi.domain.model import LinkageModel
-
-SHOWN = 4
-"""Digits that are left."""
-
-_NUMBER = re.compile(r"\d(?:[ .\-]?\d){6,}")
+from mpi.services.masking import hide_numbers
 
 
 class Mask:
@@ -23,13 +18,8 @@ class Mask:
         """A raw value with all but the last digits of every number of seven digits or more hidden."""
         if self._reveal or column in self._plain:
             return value
-        return _NUMBER.sub(lambda found: _hidden(found.group()), value)
+        return hide_numbers(value)
 
     def values(self, values: Mapping[str, str]) -> dict[str, str]:
         """All values of a record."""
         return {column: self.value(column, value) for column, value in values.items()}
-
-
-def _hidden(number: str) -> str:
-    digits = re.sub(r"\D", "", number)
-    return "•" * (len(digits) - SHOWN) + digits[-SHOWN:]
