@@ -5,7 +5,7 @@ What a bulk run finds by sorting keys in memory, this finds by looking the recor
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +22,11 @@ from mpi.matching.sharing import shared_too_widely, void_values
 from mpi.matching.stored_keys import blocks_of, choose_candidates, stored_keys
 from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
 from mpi.persons.judged import Judged
-from mpi.persons.placement import Decided, place
+from mpi.persons.placement import Decided, Plan, place
 from mpi.registry import judgements, online
 from mpi.registry.blocking_keys import StoredKeys, capped_values
 from mpi.registry.online import Members, Numbers, OpenQuestion, PlacedRows
+from mpi.registry.persons import OpenLinks
 from mpi.registry.unit_of_work import Readable
 from mpi.services.featurise import stored_columns
 from mpi.services.index_keys import keys_name
@@ -403,3 +404,17 @@ def decide(rules: OnlineRules, around: Surroundings, newcomers: int) -> Decided:
     changed = np.flatnonzero(around.person_ids[:newcomers] >= 0)
     contradicting = overlays(rules.scorer, around.rows, around.person_ids, changed, around.prior)
     return Decided(plan, around.edges, around.codes, clusters, contradicting)
+
+
+def numbered(plan: Plan, first_person: int) -> Plan:
+    """The plan with real numbers for new people."""
+    shift = first_person - UNNUMBERED
+    person_of = np.where(plan.person_of >= UNNUMBERED, plan.person_of + shift, plan.person_of)
+    return replace(plan, person_of=person_of, new_persons=plan.new_persons + shift)
+
+
+def links_before(around: Surroundings) -> OpenLinks:
+    """The open links of the table's records, in the order of record ids."""
+    linked = np.flatnonzero(around.link_ids >= 0)
+    order = linked[np.argsort(around.record_ids[linked])]
+    return OpenLinks(around.link_ids[order], around.record_ids[order], around.person_ids[order])

@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from mpi.domain.errors import MpiError, RecordWithdrawnError, RegistryError, RequestReusedError
 from mpi.domain.records import RecordKey
 from mpi.persons.enterprise_id import enterprise_id, enterprise_ids
-from mpi.persons.placement import Plan
 from mpi.registry import blocking_keys, bulk, online, persons, requests, source_records
 from mpi.registry.codec import PersonalDataCodec
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.known_records import content_digests, key_hashes
 from mpi.registry.online import Numbers, StoredRecord
-from mpi.registry.persons import OpenLinks
 from mpi.registry.registry import Registry
 from mpi.registry.requests import AnsweredRequest
 from mpi.registry.reviews import TaskRows
@@ -27,12 +25,13 @@ from mpi.registry.source_records import RecordBatchRows
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.moments import is_earlier
 from mpi.services.neighbourhood import (
-    UNNUMBERED,
     Newcomers,
     OnlineRules,
     Surroundings,
     decide,
+    links_before,
     look_around,
+    numbered,
 )
 from mpi.services.placing import Placed, PlanWriter
 from mpi.services.resolution import (
@@ -260,9 +259,9 @@ class _Transaction:
         self._refuse_stale(around, first.revision - 1)
         record_ids = around.record_ids.copy()
         record_ids[unstored] = first.record + np.arange(len(unstored))
-        plan = _numbered(decided.plan, first.person)
+        plan = numbered(decided.plan, first.person)
         changed = np.flatnonzero(new.record_ids >= 0)
-        placed = Placed(record_ids, _before(around), replace(decided, plan=plan), changed)
+        placed = Placed(record_ids, links_before(around), replace(decided, plan=plan), changed)
         self._store_records(newcomers, record_ids[: len(newcomers)])
         writer = PlanWriter(self._registry.secret, self._rules.model, None, placed)
         revisions = writer.write_all(self._uow)
@@ -417,17 +416,3 @@ class _Outcome:
         name = self._names[person]
         superseded = (Affected(self._names[gone], PersonChange.SUPERSEDED, superseded_by=name) for gone in merged)
         return (Affected(name, change), *superseded)
-
-
-def _numbered(plan: Plan, first_person: int) -> Plan:
-    """The plan with real numbers for new people."""
-    shift = first_person - UNNUMBERED
-    person_of = np.where(plan.person_of >= UNNUMBERED, plan.person_of + shift, plan.person_of)
-    return replace(plan, person_of=person_of, new_persons=plan.new_persons + shift)
-
-
-def _before(around: Surroundings) -> OpenLinks:
-    """The open links of the table's records, in the order of record ids."""
-    linked = np.flatnonzero(around.link_ids >= 0)
-    order = linked[np.argsort(around.record_ids[linked])]
-    return OpenLinks(around.link_ids[order], around.record_ids[order], around.person_ids[order])
