@@ -121,6 +121,25 @@ def open_links(uow: UnitOfWork, rows: LinkRows) -> None:
     )
 
 
+def reopen_links(uow: UnitOfWork, closed: Integers, *, link_ids: Integers, revisions: Integers) -> None:
+    """Opens links as they were: copies of closed ones, evidence and all, under new numbers; row by row."""
+    kept = (
+        "record_id",
+        "person_id",
+        "made_by",
+        "run_id",
+        "match_weight",
+        "via_record_id",
+        "level_codes",
+        "rule_version",
+    )
+    columns = [link.c[name] for name in kept]
+    for old, new, revision in zip(closed.tolist(), link_ids.tolist(), revisions.tolist(), strict=True):
+        copy = sa.select(sa.literal(new), sa.literal(revision), sa.null(), *columns).where(link.c.link_id == old)
+        names = ["link_id", "valid_from_revision", "valid_to_revision", *kept]
+        uow.connection.execute(sa.insert(link).from_select(names, copy))
+
+
 def close_links(uow: UnitOfWork, link_ids: Integers, *, revisions: Integers) -> None:
     """Ends open links at the revisions given. Raises RegistryError when one of them is not open."""
     still_open = uow.connection.scalar(

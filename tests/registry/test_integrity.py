@@ -68,8 +68,8 @@ def test_an_open_link_to_a_superseded_person_is_seen(registry: Registry) -> None
 def test_small_tables_refuse_records_that_are_not_there(registry: Registry, table: str) -> None:
     filled = {
         "judgement": "(1, 98, 99, 'same', 's', 't', '', NULL, NULL)",
-        "review_task": "(1, 'overlay', 'q', 99, NULL, NULL, NULL, NULL, NULL, '', 'open', NULL, NULL, NULL, 1, 'first', 1, '',"
-        " NULL, NULL, NULL, NULL, NULL)",
+        "review_task": "(1, 'overlay', 'q', 99, NULL, NULL, NULL, NULL, NULL, '', 'open', NULL, NULL, NULL,"
+        " 1, 'first', 1, '', NULL, NULL, NULL, NULL, NULL)",
         "source_record_version": "(99, 1, '', NULL, '', NULL, 0)",
     }
     with pytest.raises(RegistryError, match=r"(?i)foreign key"), registry.begin() as uow:

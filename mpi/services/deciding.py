@@ -1,0 +1,224 @@
+"""One decision inside one transaction: what it found, what it writes, and the row that names it.
+
+The transaction holds the locks of every writer of single records: nobody changes between the look and the writing.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mpi.domain.errors import ContradictionError, InvalidInputError, StaleVersionError
+from mpi.domain.records import RecordKey
+from mpi.domain.review import Actor, DecisionKind, Verdict
+from mpi.persons.enterprise_id import enterprise_ids, parse
+from mpi.persons.judged import Judged, Obstacle
+from mpi.registry import decisions, events, judgements, online, persons, source_records
+from mpi.registry.counters import Counters, allocate
+from mpi.registry.decisions import Decision
+from mpi.registry.events import EventRows, payload_text
+from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services import rearrangement
+from mpi.services.lookup import find_record
+from mpi.services.neighbourhood import OnlineRules
+from mpi.services.rearrangement import Author, Rearrangement, Written
+from mpi.services.resolution import Affected
+
+MOST_PAIRS = 400
+"""Judgements that one split makes at most: every record that leaves against every one that stays, or as many."""
+
+LONGEST_REASON = 2_000
+"""Characters of a comment or reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A judgement to be made: two records by number."""
+
+    record_a: int
+    record_b: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision that was written, and what callers are told of it."""
+
+    decision_id: int
+    kind: DecisionKind
+    created: int | None
+    people: frozenset[int]
+    affected: tuple[Affected, ...]
+
+
+@dataclass(slots=True)
+class Deciding:
+    """One decision while it is being made. `reason` is what the steward wrote; nobody reads it but at the desk."""
+
+    uow: UnitOfWork
+    secret: bytes
+    rules: OnlineRules
+    actor: Actor
+    reason: str
+    task_id: int | None = None
+    _members: dict[int, list[int]] = field(default_factory=dict)
+
+    def number_of(self, enterprise_id: str) -> int:
+        """The number of an active person. Raises UnknownPersonError, InvalidInputError, and StaleVersionError where the
+        ID leads to another person by now."""
+        found = persons.resolve_enterprise_id(self.uow, enterprise_id)
+        if found.enterprise_id != parse(enterprise_id):
+            raise StaleVersionError(
+                f"{parse(enterprise_id)} has been merged into {found.enterprise_id}",
+                metadata={"changed": "merged", "revision": str(found.changed_revision)},
+            )
+        return found.person_id
+
+    def records_of(self, person: int) -> list[int]:
+        """The records of a person, by number."""
+        if person not in self._members:
+            self._members[person] = persons.members(self.uow, np.array([person], dtype=np.int64)).record_ids.tolist()
+        return self._members[person]
+
+    def owners(self, records: Collection[int]) -> dict[int, int]:
+        """The person of each record that has one."""
+        links = persons.links_of_records(self.uow, np.array(sorted(records), dtype=np.int64))
+        return dict(zip(links.record_ids.tolist(), links.person_ids.tolist(), strict=True))
+
+    def names(self, people: Iterable[int]) -> dict[int, str]:
+        """Enterprise IDs by number."""
+        numbers = np.array(sorted(set(people)), dtype=np.int64)
+        return dict(zip(numbers.tolist(), enterprise_ids(numbers, self.secret), strict=True))
+
+    def record_number(self, key: RecordKey) -> int:
+        """The number of a record. Raises UnknownRecordError, UnknownSourceSystemError."""
+        return find_record(self.uow, key)
+
+    def judged(self, records: Collection[int], *, without: Collection[int] = ()) -> Judged:
+        """What was judged of some records, but for judgements of some numbers."""
+        said = judgements.about(self.uow, sorted(records))
+        return Judged(each for each in said if each.judgement_id not in without)
+
+    def refuse_stale(self, people: Iterable[int], seen_revision: int) -> None:
+        """Nobody may have changed since the caller looked. Raises StaleVersionError, saying what happened."""
+        for person in sorted(set(people)):
+            found = persons.find_person(self.uow, person)
+            if found.changed_revision <= seen_revision:
+                continue
+            later = [each for each in events.of_person(self.uow, person) if each.revision > seen_revision]
+            words = sorted({each.kind.removeprefix("person.") for each in later})
+            raise StaleVersionError(
+                f"{found.enterprise_id} has changed since: {', '.join(words)}",
+                metadata={
+                    "enterprise_id": found.enterprise_id,
+                    "changed": ",".join(words),
+                    "revision": str(found.changed_revision),
+                },
+            )
+
+    def refuse_contradiction(self, obstacle: Obstacle | None) -> None:
+        """Raises ContradictionError, naming the path, where something stands against the decision."""
+        if obstacle is None:
+            return
+        path = self.in_words(obstacle)
+        raise ContradictionError(
+            f"earlier judgements say otherwise: {path}",
+            metadata={
+                "path": path,
+                "judgement": str(obstacle.judgement.judgement_id),
+                "decision": str(obstacle.judgement.decision_id or ""),
+            },
+        )
+
+    def in_words(self, obstacle: Obstacle) -> str:
+        """A path as one line: records by their keys, and each judgement with its number, who made it and when."""
+        numbers = [obstacle.start, *(step.record for step in obstacle.path)]
+        keys = source_records.keys_of(self.uow, np.array(sorted(set(numbers)), dtype=np.int64))
+        said = [str(keys[obstacle.start])]
+        for step in obstacle.path:
+            if step.judgement is None:
+                said.append(f"one person with {keys[step.record]}")
+                continue
+            each = step.judgement
+            made = f"judgement {each.judgement_id} by {each.made_by} on {each.made_at[:10]}"
+            said.append(f"{each.verdict.value}, {made}, as {keys[step.record]}")
+        return "; ".join(said)
+
+    def make(
+        self,
+        kind: DecisionKind,
+        *,
+        wanted: Rearrangement | None = None,
+        said: Sequence[Said] = (),
+        takes_back: Collection[int] = (),
+        undoes: int | None = None,
+        people: Collection[int] = (),
+    ) -> Made:
+        """Write a decision: its own event, judgements made and taken back, and what happens to people.
+
+        `people` are those it is about, whether they change or not. The decision's row is written by `finish`.
+        Raises RunInProgressError while a bulk run is at work.
+        """
+        wanted = wanted or Rearrangement()
+        # numbers before the look at runs: a run cannot begin in between
+        first = allocate(self.uow, Counters(revision=1, judgement=len(said)))
+        online.refuse_during_run(self.uow)
+        decision_id = first.revision
+        payload: dict[str, Any] = {"decision": decision_id, "steward": self.actor.name, "kind": kind.value}
+        payload |= {"records": sorted({end for each in said for end in (each.record_a, each.record_b)})}
+        payload |= {"judgements": list(range(first.judgement, first.judgement + len(said)))} if said else {}
+        payload |= {"verdicts": [each.verdict.value for each in said]} if said else {}
+        payload |= {"taken_back": sorted(takes_back)} if takes_back else {}
+        payload |= {"task": self.task_id} if self.task_id is not None else {}
+        payload |= {"undoes": undoes} if undoes is not None else {}
+        nobody = np.array([-1], dtype=np.int64)
+        name = "review.undone" if kind is DecisionKind.UNDO else "review.judged"
+        events.append(self.uow, EventRows(name, nobody, [payload_text(payload)], "steward"), first_revision=decision_id)
+        judgements.withdraw(self.uow, sorted(takes_back), revision=decision_id)
+        judgements.add(
+            self.uow,
+            [(each.record_a, each.record_b) for each in said],
+            [each.verdict for each in said],
+            first_judgement=first.judgement,
+            decision_id=decision_id,
+            made_by=self.actor.name,
+            reason=self.reason,
+        )
+        written = Written(None, frozenset(), ())
+        if wanted.moves or wanted.superseded or wanted.restored:
+            author = Author(self.actor.name, decision_id, self.rules.model.name)
+            written = rearrangement.write(self.uow, self.secret, wanted, author)
+            self._members.clear()
+        everybody = written.people | frozenset(people)
+        affected = written.affected(self.names(everybody))
+        return Made(decision_id, kind, written.created, everybody, affected)
+
+    def finish(self, made: Made, *, undoes: int | None = None) -> int:
+        """Write the decision's row, when all its events are written; gives its last revision."""
+        last = events.last_revision(self.uow)
+        row = Decision(
+            made.decision_id, made.kind, last, self.task_id, self.actor.name, "", self.reason, undoes, undone_by=None
+        )
+        decisions.add(self.uow, row, made.people)
+        return last
+
+
+def apart(leaving: Sequence[int], staying: Sequence[int]) -> list[Said]:
+    """Judgements that keep two groups of records apart: each record of one against all of the other, as far as
+    MOST_PAIRS reaches, and each against one of the other at least."""
+    pairs = dict.fromkeys((one, staying[0]) for one in leaving)
+    pairs |= dict.fromkeys((leaving[0], other) for other in staying)
+    for one in leaving:
+        for other in staying:
+            if len(pairs) >= MOST_PAIRS:
+                break
+            pairs[one, other] = None
+    return [Said(one, other, Verdict.DIFFERENT) for one, other in pairs]
+
+
+def checked_reason(reason: str) -> str:
+    """What a steward wrote. Raises InvalidInputError where it is too long."""
+    if len(reason) > LONGEST_REASON:
+        raise InvalidInputError(f"a comment has at most {LONGEST_REASON} characters", metadata={"field": "reason"})
+    return reason.strip()
