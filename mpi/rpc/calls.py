@@ -37,6 +37,9 @@ else:
     Handler = grpc.RpcMethodHandler  # No generic class outside its stubs.
 _Request = TypeVar("_Request", bound=Message)
 
+Answer = Callable[[bytes, grpc.ServicerContext, float], bytes]
+"""A request's bytes, its call and the seconds it may take, to the bytes of its reply."""
+
 UnaryMethod = Callable[[Any, float], bytes]
 """A checked request and the seconds it may take, to the bytes of its reply."""
 
@@ -79,10 +82,9 @@ class Pool(ThreadPoolExecutor):
 class UnaryCall:
     """One unary method with all that belongs to a call of it."""
 
-    def __init__(self, name: str, request: type[Message], method: UnaryMethod, blame: Blame) -> None:
+    def __init__(self, name: str, answer: Answer, blame: Blame) -> None:
         self._name = name
-        self._request = request
-        self._method = method
+        self._answer = answer
         self._blame = blame
         self._meter = CallMeter(name)
 
@@ -93,7 +95,7 @@ class UnaryCall:
             remaining = context.time_remaining()
             if remaining <= 0:
                 raise DeadlinePassedError("the deadline passed before the call was begun")
-            reply = self._method(parsed(data, self._request), min(remaining, LONGEST_CALL))
+            reply = self._answer(data, context, min(remaining, LONGEST_CALL))
         except Exception as error:
             status = status_of(error, self._blame)
             self._end(code_of(status), began)
@@ -172,6 +174,11 @@ class Methods(grpc.GenericRpcHandler):
         """The handler of one call; None for a method that is not here."""
         method = self._methods.get(handler_call_details.method)
         return None if method is None else method.choose()
+
+
+def for_anybody(request: type[Message], method: UnaryMethod) -> Answer:
+    """A method that does not ask who calls."""
+    return lambda data, _context, seconds: method(parsed(data, request), seconds)
 
 
 def parsed(data: bytes, request: type[_Request]) -> _Request:

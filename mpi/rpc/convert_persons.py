@@ -1,12 +1,13 @@
 """People, look-ups and withdrawals as messages."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mpi.identity.v1 import identity_service_pb2 as service_pb2
 from mpi.identity.v1 import person_pb2
-from mpi.persons.survivorship import Survivor
+from mpi.persons.survivorship import GoldenRecord, Survivor
 from mpi.rpc.convert import put_affected, put_key, put_keys
 from mpi.rpc.tokens import Tokens
 from mpi.services.enquire import PersonView, RecordView
@@ -25,6 +26,11 @@ _PREFIX = "persons/"
 def enterprise_id(name: str) -> str:
     """The enterprise ID in a resource name, as it was written there."""
     return name.removeprefix(_PREFIX)
+
+
+def person_name(enterprise_id: str) -> str:
+    """The resource name of a person."""
+    return f"{_PREFIX}{enterprise_id}"
 
 
 def made_by(who: str) -> person_pb2.MadeBy:
@@ -46,12 +52,11 @@ def person_response(view: PersonView, tokens: Tokens) -> service_pb2.GetPersonRe
     """What `GetPerson` answers."""
     response = service_pb2.GetPersonResponse(consistency_token=tokens.consistency(view.read_at))
     message = response.person
-    message.name = f"{_PREFIX}{view.enterprise_id}"
+    message.name = person_name(view.enterprise_id)
     message.enterprise_id = view.enterprise_id
     message.requested_enterprise_id = view.asked_for
     message.redirected = view.redirected
-    for survivor in view.golden.survivors:
-        _put_field(message.golden_fields.add(), survivor)
+    put_golden(message.golden_fields, view.golden)
     for record in view.records:
         _put_cross_reference(message.cross_references.add(), record)
     message.merged_enterprise_ids.extend(view.merged_ids)
@@ -59,6 +64,12 @@ def person_response(view: PersonView, tokens: Tokens) -> service_pb2.GetPersonRe
     put_moment(message.create_time, view.created_at)
     put_moment(message.update_time, view.changed_at)
     return response
+
+
+def put_golden(messages: Any, golden: GoldenRecord) -> None:
+    """Writes what is held to be true of a person into a repeated field."""
+    for survivor in golden.survivors:
+        _put_field(messages.add(), survivor)
 
 
 def _put_field(message: person_pb2.GoldenField, survivor: Survivor) -> None:

@@ -13,7 +13,7 @@ from mpi.identity.v1 import identity_service_pb2 as service_pb2
 from mpi.registry.registry import Registry
 from mpi.rpc import convert, convert_entries, convert_persons, metrics
 from mpi.rpc.batches import Batch
-from mpi.rpc.calls import Pool, StreamCall, UnaryCall, UnaryMethod
+from mpi.rpc.calls import Pool, StreamCall, UnaryCall, UnaryMethod, for_anybody
 from mpi.rpc.convert_rules import explain_response, linkage_rules
 from mpi.rpc.draining import Drain
 from mpi.rpc.errors import Blame, DeadlinePassedError, DrainingError
@@ -121,7 +121,10 @@ class Identity:
             ),
             "GetActiveRules": (service_pb2.GetActiveRulesRequest, self.active_rules, person),
         }
-        return {name: UnaryCall(name, *rest) for name, rest in table.items()}
+        return {
+            name: UnaryCall(name, for_anybody(request, method), blame)
+            for name, (request, method, blame) in table.items()
+        }
 
     def batch_calls(self, threads: Pool) -> dict[str, StreamCall]:
         """Methods that take and give a stream of items, by name."""
