@@ -1,9 +1,9 @@
 # One environment, .venv, built from requirements/*.txt. 'make help' lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check generated-check proto bench lock clean
+.PHONY: help setup demo serve test check generated-check proto bench lock clean
 
 PYTHON := .venv/bin/python
-CODE := mpi benchmarks examples tests tools
+CODE := mpi reviewer_ui benchmarks examples tests tools
 
 # Stamps carry the content of the lock and the place of the checkout, so a second run is quick and a stale one is not trusted.
 KEY := $(shell { pwd; cat pyproject.toml tools/environment.sh requirements/*.txt; } | cksum | tr -d ' ')
@@ -19,6 +19,9 @@ setup: $(BASE) ## Build .venv; .venv/bin/mpi is then the command
 
 demo: $(BASE) ## Make a city of 50,000 people, link it into demo/registry.db and measure the result
 	.venv/bin/mpi demo --persons 50000 --out demo
+
+serve: $(BASE) ## Serve the stewards' desk over a made-up city of 5,000 people; prints the address and the accounts
+	@tools/serve_demo.sh
 
 test: $(TEST) ## Run every test, PostgreSQL's and a browser's included
 	@tools/browser.sh
@@ -44,8 +47,9 @@ lock: ## Resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	@tools/lock.sh
 
 clean: ## Remove .venv, the demo and every cache
-	rm -rf .venv demo build dist benchmarks/work .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find mpi benchmarks tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv demo demo-desk build dist benchmarks/work
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find mpi reviewer_ui benchmarks tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BASE):
 	@tools/environment.sh requirements/base.txt

@@ -12,7 +12,7 @@ import typer
 from typer import exceptions
 
 import mpi
-from mpi.cli import accuracy, city, database, exports, linking, people, rules, serve
+from mpi.cli import accounts, accuracy, city, database, exports, linking, people, rules, serve
 from mpi.cli.errors import BAD_INPUT, BROKEN_PIPE, INTERRUPTED, say, tell
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ exports.add_to(app)
 people.add_to(app)
 rules.add_to(app)
 database.add_to(app)
+accounts.add_to(app)
 serve.add_to(app)
 
 

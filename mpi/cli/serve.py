@@ -1,29 +1,37 @@
-"""`mpi serve`: the identity service over gRPC, in as many processes as wanted, on one port."""
+"""`mpi serve`: the identity service over gRPC, in as many processes as wanted, and the stewards' desk over HTTP."""
 
 import gc
 import os
-import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mpi.cli.desk import NAME as DESK
+from mpi.cli.desk import Wanted, desk_port, desk_role
 from mpi.cli.options import DEFAULT_RULES, AsJson, Db, RulesName, example
+from mpi.cli.ports import parts, port_held
 
 if TYPE_CHECKING:
     from mpi.rpc.worker import Serving
     from mpi.rpc.workers import Role
 
 _COMPILING = "compiling the kernels: a minute or so, once"
+_METRICS = "metrics"
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the command of this file."""
-    app.command(epilog=example("mpi serve --db sqlite:///registry.db --rpc 127.0.0.1:50051 --workers 2"))(serve)
+    examples = (
+        "mpi serve --db sqlite:///registry.db --rpc 127.0.0.1:50051 --workers 2",
+        "mpi serve --db sqlite:///registry.db --http 127.0.0.1:8080",
+    )
+    app.command(epilog=example(*examples))(serve)
 
 
 def serve(  # noqa: PLR0913 (options of a command)
@@ -40,6 +48,17 @@ def serve(  # noqa: PLR0913 (options of a command)
         str | None,
         typer.Option("--metrics", metavar="HOST:PORT", help="Where Prometheus may ask.", show_default=False),
     ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option("--http", metavar="HOST:PORT", help="Where the stewards' desk answers.", show_default=False),
+    ] = None,
+    http_tls_cert: Annotated[
+        Path | None,
+        typer.Option("--http-tls-cert", metavar="FILE.pem", help="The desk's certificate.", show_default=False),
+    ] = None,
+    http_tls_key: Annotated[
+        Path | None, typer.Option("--http-tls-key", metavar="FILE.pem", help="Its key.", show_default=False)
+    ] = None,
     reflection: Annotated[
         bool, typer.Option("--reflection/--no-reflection", help="Tell callers what the service looks like.")
     ] = False,
@@ -49,7 +68,7 @@ def serve(  # noqa: PLR0913 (options of a command)
     create: Annotated[bool, typer.Option("--create", help="Make the registry if there is none.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer "who is this?" over gRPC, until SIGTERM or Ctrl-C comes; open calls are then finished.
+    """Answer "who is this?" over gRPC, and serve the desk, until SIGTERM or Ctrl-C comes; open calls are then finished.
 
     Prints one line once it is ready. A second signal ends it at once: what was acknowledged is written.
     """
@@ -58,10 +77,11 @@ def serve(  # noqa: PLR0913 (options of a command)
 
     gc.disable()  # Looking through what is being loaded, which all stays, costs a quarter of the start.
     app = App.start()
-    answered_at = _parts(rpc, "--rpc")
-    counted_at = None if metrics is None else _parts(metrics, "--metrics")
+    answered_at = parts(rpc, "--rpc")
+    counted_at = None if metrics is None else parts(metrics, "--metrics")
+    wanted_desk = Wanted(http, http_tls_cert, http_tls_key)
     chosen = app.rules(rules)
-    with _port_held(*answered_at) as address, _metrics_folder():
+    with port_held(*answered_at) as address, desk_port(wanted_desk) as browsed_at, _metrics_folder():
         # Only from here on may mpi.rpc be imported: metrics find their folder then.
         from mpi.rpc.server import Limits
         from mpi.rpc.warm_up import warm_up
@@ -83,7 +103,10 @@ def serve(  # noqa: PLR0913 (options of a command)
             reflected=reflection,
             grace=grace,
         )
-        code = _run(_roles(serving, workers, counted_at), serving, as_json=as_json)
+        roles = _roles(serving, workers, counted_at)
+        if browsed_at is not None:
+            roles.append(desk_role(wanted_desk, browsed_at, scorer, serving.open_registry, grace=grace))
+        code = _run(roles, serving, as_json=as_json)
     if code:
         raise typer.Exit(code)
 
@@ -96,7 +119,7 @@ def _roles(serving: "Serving", workers: int, counted_at: tuple[str, int] | None)
 
     roles = [Role(f"worker {number}", partial(serve_in_worker, serving)) for number in range(1, workers + 1)]
     if counted_at is not None:
-        roles.append(Role("metrics", partial(export, *counted_at, os.environ[_METRICS_FOLDER])))
+        roles.append(Role(_METRICS, partial(export, *counted_at, os.environ[_METRICS_FOLDER])))
     return roles
 
 
@@ -108,51 +131,16 @@ def _run(roles: "Sequence[Role]", serving: "Serving", *, as_json: bool) -> int:
     def tell(lines: Sequence[str]) -> None:
         from mpi.cli.output import print_json
 
-        counts = sum(role.name.startswith("worker") for role in roles)
-        metrics = lines[counts:]
-        told = {"rpc": serving.address, "workers": counts, "rules": serving.scorer.model.name}
+        said = dict(zip((role.name for role in roles), lines, strict=True))
+        metrics, desk = said.pop(_METRICS, None), said.pop(DESK, None)
+        told = {"rpc": serving.address, "workers": len(said), "rules": serving.scorer.model.name}
         if as_json:
-            print_json({**told, "metrics": metrics[0] if metrics else None})
+            print_json({**told, "metrics": metrics, "http": desk})
         else:
-            where = f", metrics at {metrics[0]}" if metrics else ""
-            typer.echo(f"serving {told['rules']} on {serving.address} with {counts} workers{where}")
+            where = "".join(f", {word} at {at}" for word, at in (("metrics", metrics), ("desk", desk)) if at)
+            typer.echo(f"serving {told['rules']} on {serving.address} with {len(said)} workers{where}")
 
     return Workers(roles, tell, forget, serving.grace).run()
-
-
-def _parts(text: str, option: str) -> tuple[str, int]:
-    """Host and port. Raises InvalidInputError naming the option."""
-    from mpi.domain.errors import InvalidInputError
-
-    host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise InvalidInputError(f"{option}: '{text}' is no HOST:PORT, such as 127.0.0.1:50051 or [::1]:50051")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-@contextmanager
-def _port_held(host: str, port: int) -> Iterator[str]:
-    """Holds a port that several processes may listen on, without listening; gives the numeric address.
-
-    Raises InvalidInputError when the host is unknown or someone listens there: workers share the port with each other,
-    but never with another server.
-    """
-    from mpi.domain.errors import InvalidInputError
-
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as alone:
-            alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            alone.bind(place)
-            place = alone.getsockname()
-        held = socket.socket(family, kind, protocol)
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind(place)
-    except OSError as error:
-        raise InvalidInputError(f"cannot listen on {host}:{port}: {error.strerror}") from None
-    with held:
-        name, number = held.getsockname()[:2]
-        yield f"[{name}]:{number}" if family == socket.AF_INET6 else f"{name}:{number}"
 
 
 @contextmanager
