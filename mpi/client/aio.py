@@ -1,25 +1,22 @@
 """The client for asyncio: the same calls, deadlines and tries as the threaded one. Batches are the threaded one's."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime
-from types import TracebackType
 from typing import Any
 
 import grpc
-from grpc import aio
 
 from mpi.client import requests
+from mpi.client.connection import AsyncConnection
 from mpi.client.errors import IdentityError, error_of, pause_before
-from mpi.client.sync import CHANNEL_OPTIONS
 from mpi.identity.v1 import health_record_pb2 as health
 from mpi.identity.v1 import identity_service_pb2 as service
 from mpi.identity.v1 import identity_service_pb2_grpc as service_grpc
 from mpi.identity.v1 import match_pb2, person_pb2, record_pb2
 
 
-class AsyncIdentityClient:
+class AsyncIdentityClient(AsyncConnection):
     """The identity service at `host:port`, for one event loop. Use it as an async context manager, or close it.
 
     Methods, arguments and errors are those of IdentityClient.
@@ -33,27 +30,8 @@ class AsyncIdentityClient:
         attempts: int = 5,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        if credentials is None:
-            self._channel = aio.insecure_channel(target, options=CHANNEL_OPTIONS)
-        else:
-            self._channel = aio.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+        super().__init__(target, timeout=timeout, attempts=attempts, credentials=credentials)
         self._service: Any = service_grpc.IdentityServiceStub(self._channel)
-        self._timeout = timeout
-        self._attempts = attempts
-        self._closed = False
-
-    async def close(self) -> None:
-        """End all calls and the connection."""
-        self._closed = True
-        await self._channel.close()
-
-    async def __aenter__(self) -> "AsyncIdentityClient":
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def match(
         self,
@@ -202,18 +180,3 @@ class AsyncIdentityClient:
             if token := error.metadata.get("resume_token"):
                 request.resume_token = token
             await asyncio.sleep(pause_before(min(failures, 8), error))
-
-    async def _call(self, method: Callable[..., Any], request: Any, timeout: float | None) -> Any:
-        """One call with its tries."""
-        until = time.monotonic() + (self._timeout if timeout is None else timeout)
-        attempt = 1
-        while True:
-            try:
-                return await method(request, timeout=max(until - time.monotonic(), 0.001))
-            except grpc.RpcError as failed:
-                error = error_of(failed)
-            pause = pause_before(attempt, error)
-            attempt += 1
-            if not error.transient or attempt > self._attempts or time.monotonic() + pause >= until:
-                raise error
-            await asyncio.sleep(pause)

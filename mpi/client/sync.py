@@ -1,40 +1,22 @@
-"""The client for threads. One client may be used by many threads at once.
-
-A call is made again only when that is safe: reads always, writes because they bear a request id, which stays the same
-over all tries. All tries together keep to the call's timeout.
-"""
+"""The identity service's client for threads. One client may be used by many threads at once."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from types import TracebackType
-from typing import Any, TypeVar
 
 import grpc
 
 from mpi.client import requests
 from mpi.client.batches import Batch
+from mpi.client.connection import Connection
 from mpi.client.errors import IdentityError, error_of, pause_before
 from mpi.identity.v1 import health_record_pb2 as health
 from mpi.identity.v1 import identity_service_pb2 as service
 from mpi.identity.v1 import identity_service_pb2_grpc as service_grpc
 from mpi.identity.v1 import match_pb2, person_pb2, record_pb2
 
-CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_receive_message_length", 16 << 20),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    # A server that is gone without a word is noticed while a stream waits for it.
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
-)
-"""How both clients connect."""
 
-Reply = TypeVar("Reply")
-
-
-class IdentityClient:
+class IdentityClient(Connection):
     """The identity service at `host:port`. Close it, or use it as a context manager.
 
     `timeout` is how many seconds a call gets, all tries together; `attempts` how many tries. Every method raises
@@ -49,27 +31,8 @@ class IdentityClient:
         attempts: int = 5,
         credentials: grpc.ChannelCredentials | None = None,
     ) -> None:
-        if credentials is None:
-            self._channel = grpc.insecure_channel(target, options=CHANNEL_OPTIONS)
-        else:
-            self._channel = grpc.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+        super().__init__(target, timeout=timeout, attempts=attempts, credentials=credentials)
         self._service = service_grpc.IdentityServiceStub(self._channel)
-        self._timeout = timeout
-        self._attempts = attempts
-        self._closed = False
-
-    def close(self) -> None:
-        """End all calls and the connection."""
-        self._closed = True
-        self._channel.close()
-
-    def __enter__(self) -> "IdentityClient":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def match(
         self,
@@ -230,18 +193,3 @@ class IdentityClient:
             if token := error.metadata.get("resume_token"):
                 request.resume_token = token
             time.sleep(pause_before(min(failures, 8), error))
-
-    def _call(self, method: Callable[..., Reply], request: Any, timeout: float | None) -> Reply:
-        """One call with its tries."""
-        until = time.monotonic() + (self._timeout if timeout is None else timeout)
-        attempt = 1
-        while True:
-            try:
-                return method(request, timeout=max(until - time.monotonic(), 0.001))
-            except grpc.RpcError as failed:
-                error = error_of(failed)
-            pause = pause_before(attempt, error)
-            attempt += 1
-            if not error.transient or attempt > self._attempts or time.monotonic() + pause >= until:
-                raise error
-            time.sleep(pause)
