@@ -95,6 +95,13 @@ def explain_online(
     """
     if left == right:
         raise InvalidInputError("right names the same record as left", metadata={"field": "right"})
+    with registry.snapshot() as uow:
+        events.reached(uow, at_least)
+        return explain_stored(uow, rules, (find_record(uow, left), find_record(uow, right)))
+
+
+def explain_stored(uow: UnitOfWork, rules: OnlineRules, record_ids: tuple[int, int]) -> PairExplanation:
+    """As `explain_online`, of two different records by number, for a service that reads more at the same revision."""
     scorer = rules.scorer
 
     def void(uow: UnitOfWork, rows: Rows, _records: int) -> tuple[str, ...]:
@@ -103,10 +110,7 @@ def explain_online(
             column for column, codes in noted.items() if void_values(rows, rules.model, scorer.layout, column, codes)
         )
 
-    with registry.snapshot() as uow:
-        events.reached(uow, at_least)
-        ids = find_record(uow, left), find_record(uow, right)
-        return _explained(uow, scorer, registry.secret, ids, void)
+    return _explained(uow, scorer, rules.secret, record_ids, void)
 
 
 def _explained(uow: UnitOfWork, scorer: Scorer, key: bytes, ends: tuple[int, int], void: _Void) -> PairExplanation:
