@@ -62,7 +62,7 @@ _LOCATOR = Text(2_048, pattern=re.compile("[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"), wor
 _SYSTEM = Text(64, required=True, pattern=re.compile("[a-z0-9_.-]+"), words="of a-z, 0-9, dot, hyphen and underscore")
 _REVISIONS = 2**63 - 1
 _SEEN = Number(1, _REVISIONS)
-_REASON = Text(500, required=True)
+_REASON = Text(2_000, required=True)
 
 _PACKAGE = "mpi.identity.v1."
 
@@ -135,7 +135,7 @@ _BY_MESSAGE: Mapping[str, Mapping[str, Rule]] = {
     "WithdrawRecordRequest": {
         "request_id": _CALLER_ID,
         "record": Part(required=True),
-        "reason": _REASON,
+        "reason": Text(500, required=True),
     },
     "WatchPersonsRequest": {
         "start": OneOf(),
@@ -157,7 +157,7 @@ _BY_MESSAGE: Mapping[str, Mapping[str, Rule]] = {
         "request_id": _CALLER_ID,
         "name": _TASK_NAME,
         "verdict": Choice(),
-        "comment": Text(1_000),
+        "comment": Text(2_000),
         "expected_version": Number(1, 2**31 - 1),
         "seen_revision": _SEEN,
         "seconds_spent": Real(0, 86_400),

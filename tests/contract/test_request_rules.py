@@ -258,7 +258,7 @@ REFUSED: list[tuple[Message, str]] = [
     (changed(DECISION, seconds_spent=float("nan")), "seconds_spent"),
     (changed(DECISION, seconds_spent=float("inf")), "seconds_spent"),
     (changed(DECISION, comment="a\x1b[2J"), "comment"),
-    (changed(DECISION, comment="a" * 1_001), "comment"),
+    (changed(DECISION, comment="a" * 2_001), "comment"),
     (changed(DECISION, records=[record.RecordKey(source_system="hospital")]), "records[0].source_record_id"),
     (stewardship.PreviewMergeRequest(left_name="persons/K7Q-2MD-9XA"), "right_name"),
     (cleared(MERGE, "reason"), "reason"),

@@ -74,7 +74,7 @@ DECISION_KIND_MOVE: DecisionKind
 DECISION_KIND_UNDO: DecisionKind
 
 class ReviewTask(_message.Message):
-    __slots__ = ("name", "task_id", "version", "kind", "stage", "status", "reason", "left", "right", "left_enterprise_id", "right_enterprise_id", "match_weight", "match_weight_hidden", "priority", "open_time", "claimed_by", "claim_expire_time", "closed_reason", "seen_revision")
+    __slots__ = ("name", "task_id", "version", "kind", "stage", "status", "reason", "left", "right", "left_enterprise_id", "right_enterprise_id", "match_weight", "score_hidden", "priority", "open_time", "claimed_by", "claim_expire_time", "closed_reason", "seen_revision")
     NAME_FIELD_NUMBER: _ClassVar[int]
     TASK_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -87,7 +87,7 @@ class ReviewTask(_message.Message):
     LEFT_ENTERPRISE_ID_FIELD_NUMBER: _ClassVar[int]
     RIGHT_ENTERPRISE_ID_FIELD_NUMBER: _ClassVar[int]
     MATCH_WEIGHT_FIELD_NUMBER: _ClassVar[int]
-    MATCH_WEIGHT_HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    SCORE_HIDDEN_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     OPEN_TIME_FIELD_NUMBER: _ClassVar[int]
     CLAIMED_BY_FIELD_NUMBER: _ClassVar[int]
@@ -106,14 +106,14 @@ class ReviewTask(_message.Message):
     left_enterprise_id: str
     right_enterprise_id: str
     match_weight: float
-    match_weight_hidden: bool
+    score_hidden: bool
     priority: float
     open_time: _timestamp_pb2.Timestamp
     claimed_by: str
     claim_expire_time: _timestamp_pb2.Timestamp
     closed_reason: str
     seen_revision: int
-    def __init__(self, name: _Optional[str] = ..., task_id: _Optional[str] = ..., version: _Optional[int] = ..., kind: _Optional[_Union[_person_pb2.ReviewTaskKind, str]] = ..., stage: _Optional[_Union[ReviewTaskStage, str]] = ..., status: _Optional[_Union[ReviewTaskStatus, str]] = ..., reason: _Optional[str] = ..., left: _Optional[_Union[_record_pb2.RecordKey, _Mapping]] = ..., right: _Optional[_Union[_record_pb2.RecordKey, _Mapping]] = ..., left_enterprise_id: _Optional[str] = ..., right_enterprise_id: _Optional[str] = ..., match_weight: _Optional[float] = ..., match_weight_hidden: _Optional[bool] = ..., priority: _Optional[float] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_by: _Optional[str] = ..., claim_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_reason: _Optional[str] = ..., seen_revision: _Optional[int] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., task_id: _Optional[str] = ..., version: _Optional[int] = ..., kind: _Optional[_Union[_person_pb2.ReviewTaskKind, str]] = ..., stage: _Optional[_Union[ReviewTaskStage, str]] = ..., status: _Optional[_Union[ReviewTaskStatus, str]] = ..., reason: _Optional[str] = ..., left: _Optional[_Union[_record_pb2.RecordKey, _Mapping]] = ..., right: _Optional[_Union[_record_pb2.RecordKey, _Mapping]] = ..., left_enterprise_id: _Optional[str] = ..., right_enterprise_id: _Optional[str] = ..., match_weight: _Optional[float] = ..., score_hidden: _Optional[bool] = ..., priority: _Optional[float] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., claimed_by: _Optional[str] = ..., claim_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., closed_reason: _Optional[str] = ..., seen_revision: _Optional[int] = ...) -> None: ...
 
 class Decision(_message.Message):
     __slots__ = ("standing", "kind", "decision_id", "review_task", "affected_persons", "second_reading_reasons", "revision")
