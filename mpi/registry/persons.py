@@ -239,6 +239,22 @@ def _links(uow: UnitOfWork, *conditions: sa.ColumnElement[bool]) -> OpenLinks:
     return OpenLinks(link_ids, record_ids, person_ids)
 
 
+def links_closed_at(uow: UnitOfWork, person_id: int, revision: int) -> dict[int, int]:
+    """The records that left a person at a revision, each with the link that was closed."""
+    query = sa.select(link.c.record_id, link.c.link_id).where(
+        link.c.person_id == person_id, link.c.valid_to_revision == revision
+    )
+    return dict(uow.connection.execute(query).all())
+
+
+def linked_since(uow: UnitOfWork, person_id: int, revision: int) -> set[int]:
+    """The records of a person whose link began after a revision."""
+    query = sa.select(link.c.record_id).where(
+        link.c.person_id == person_id, link.c.valid_to_revision.is_(None), link.c.valid_from_revision > revision
+    )
+    return set(uow.connection.scalars(query))
+
+
 def find_person(uow: UnitOfWork, person_id: int) -> Person:
     """One person. Raises UnknownPersonError."""
     return _one_person(uow, person.c.person_id == person_id, f"no person {person_id} in the registry")

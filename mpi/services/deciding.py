@@ -50,6 +50,7 @@ class Made:
     created: int | None
     people: frozenset[int]
     affected: tuple[Affected, ...]
+    undoes: int | None = None
 
 
 @dataclass(slots=True)
@@ -192,13 +193,13 @@ class Deciding:
             self._members.clear()
         everybody = written.people | frozenset(people)
         affected = written.affected(self.names(everybody))
-        return Made(decision_id, kind, written.created, everybody, affected)
+        return Made(decision_id, kind, written.created, everybody, affected, undoes)
 
-    def finish(self, made: Made, *, undoes: int | None = None) -> int:
+    def finish(self, made: Made) -> int:
         """Write the decision's row, when all its events are written; gives its last revision."""
         last = events.last_revision(self.uow)
         row = Decision(
-            made.decision_id, made.kind, last, self.task_id, self.actor.name, "", self.reason, undoes, undone_by=None
+            made.decision_id, made.kind, last, self.task_id, self.actor.name, "", self.reason, made.undoes, None
         )
         decisions.add(self.uow, row, made.people)
         return last

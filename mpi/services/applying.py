@@ -1,0 +1,219 @@
+"""What each kind of decision does: merge, split, move, unmerge, keep apart. Inside one transaction (see deciding.py).
+
+On a merge the oldest person keeps its ID; on a split the largest part does; who is unmerged gets their own ID back.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi.domain.errors import InvalidInputError, UndoBlockedError
+from mpi.domain.review import DecisionKind, Verdict
+from mpi.matching.kernel import as_rows
+from mpi.persons.clusters import Constraints, Edges, cluster
+from mpi.registry import decisions, judgements, online, persons
+from mpi.services.deciding import Deciding, Made, Said, apart
+from mpi.services.place_again import place_again
+from mpi.services.rearrangement import NEW, Author, Move, Rearrangement
+
+
+def merge(deciding: Deciding, one: int, other: int, said: Sequence[Said]) -> Made:
+    """Two people become one. Raises ContradictionError."""
+    refuse_merge(deciding, one, other)
+    survivor, dead = min(one, other), max(one, other)
+    moves = tuple(Move(record, dead, survivor) for record in deciding.records_of(dead))
+    wanted = Rearrangement(moves, superseded=((dead, survivor),))
+    return deciding.make(DecisionKind.MERGE, wanted=wanted, said=said)
+
+
+def refuse_merge(deciding: Deciding, one: int, other: int) -> None:
+    """Raises ContradictionError where earlier judgements keep two people apart, InvalidInputError for one person."""
+    if one == other:
+        raise InvalidInputError("both are one person already", metadata={"field": "enterprise_ids"})
+    left, right = deciding.records_of(one), deciding.records_of(other)
+    deciding.refuse_contradiction(deciding.judged([*left, *right]).against_one_person(left, right))
+
+
+def keep_apart(deciding: Deciding, a: int, b: int, people: Collection[int]) -> Made:
+    """Two records of two people are judged different, for ever."""
+    deciding.refuse_contradiction(deciding.judged([a, b]).against_two_people([a], [b]))
+    return deciding.make(DecisionKind.JUDGE, said=[Said(a, b, Verdict.DIFFERENT)], people=people)
+
+
+def judge(deciding: Deciding, a: int, b: int, verdict: Verdict, people: Collection[int]) -> Made:
+    """A judgement that changes nobody: two records of one person are one, or nobody can tell."""
+    if verdict is Verdict.SAME:
+        deciding.refuse_contradiction(deciding.judged([a, b]).against_one_person([a], [b]))
+    return deciding.make(DecisionKind.JUDGE, said=[Said(a, b, verdict)], people=people)
+
+
+def split(deciding: Deciding, person: int, leaving: Collection[int], into: int | None = None) -> Made:
+    """Some records leave a person, for a new one or for one that exists; the two sides are kept apart for ever.
+
+    Raises InvalidInputError where nothing or everything leaves, ContradictionError.
+    """
+    gone, stay = refuse_split(deciding, person, leaving, into)
+    if into is not None:
+        moves = tuple(Move(record, person, into) for record in gone)
+        theirs = deciding.records_of(into)
+        tied = [Said(record, theirs[0], Verdict.SAME) for record in gone] if theirs else []
+        said = [*apart(gone, stay), *tied]
+        return deciding.make(DecisionKind.MOVE, wanted=Rearrangement(moves), said=said, people=[into])
+    going = _smaller(gone, stay)
+    moves = tuple(Move(record, person, NEW) for record in going)
+    return deciding.make(DecisionKind.SPLIT, wanted=Rearrangement(moves), said=apart(gone, stay))
+
+
+def refuse_split(
+    deciding: Deciding, person: int, leaving: Collection[int], into: int | None
+) -> tuple[list[int], list[int]]:
+    """Those that leave and those that stay. Raises InvalidInputError, ContradictionError."""
+    records = deciding.records_of(person)
+    gone = sorted(set(leaving))
+    stay = [record for record in records if record not in set(gone)]
+    if not set(gone) <= set(records):
+        raise InvalidInputError("a record that should leave is not this person's", metadata={"field": "records"})
+    if not gone or not stay:
+        raise InvalidInputError(
+            "some records must leave and some must stay; to move all, merge the people", metadata={"field": "records"}
+        )
+    if into == person:
+        raise InvalidInputError("they are this person's already", metadata={"field": "into"})
+    judged = deciding.judged(records if into is None else [*records, *deciding.records_of(into)])
+    deciding.refuse_contradiction(judged.against_two_people(gone, stay))
+    if into is not None:
+        deciding.refuse_contradiction(judged.against_one_person(gone, deciding.records_of(into)))
+    return gone, stay
+
+
+def _smaller(gone: list[int], stay: list[int]) -> list[int]:
+    """The part that gets a new ID: the smaller; of two alike the one without the oldest record."""
+    if len(gone) != len(stay):
+        return min(gone, stay, key=len)
+    return max(gone, stay, key=min)
+
+
+def proposed_parts(deciding: Deciding, person: int, a: int, b: int) -> tuple[list[int], list[int]]:
+    """A person's records as the rules part them when two of them are kept apart: those with `a`, those with `b`."""
+    rules, layout = deciding.rules, deciding.rules.scorer.layout
+    placed = online.members(deciding.uow, [person], layout=layout.digest, width=layout.width).placed
+    ids = placed.record_ids.tolist()
+    place_of = {record: place for place, record in enumerate(ids)}
+    rows = rules.without(placed.rows, rules.known_capped(deciding.uow))
+    left, right = (np.ascontiguousarray(each).astype(np.int32) for each in np.triu_indices(len(ids), 1))
+    prior = rules.scorer.prior(online.numbers_now(deciding.uow).records)
+    scores = rules.scorer.score(rows, left, right, prior=prior)
+    must, _ = deciding.judged(ids).constraints(ids)
+    ties = np.array([(place_of[one], place_of[other]) for one, other in must], dtype=np.int32).reshape(-1, 2)
+    found = cluster(
+        rules.scorer.program,
+        as_rows(rows),
+        Edges(left, right, scores.weights, scores.vetoes),
+        persons=np.full(len(ids), -1, dtype=np.int64),
+        constraints=Constraints(ties, np.array([[place_of[a], place_of[b]]], dtype=np.int32)),
+        thresholds=rules.model.thresholds,
+        prior=prior,
+    )
+    weight = np.full((len(ids), len(ids)), -np.inf)
+    weight[left, right] = weight[right, left] = scores.weights
+    with_a = _with_a(found.labels, weight, place_of[a], place_of[b])
+    return [each for each, here in zip(ids, with_a, strict=True) if here], [
+        each for each, here in zip(ids, with_a, strict=True) if not here
+    ]
+
+
+def _with_a(labels: NDArray[np.int32], weight: NDArray[np.float64], a: int, b: int) -> list[bool]:
+    """Whether each record goes with `a`: its group does, or fits that one better than the group of `b`."""
+    groups = {label: np.flatnonzero(labels == label) for label in np.unique(labels).tolist()}
+    of_a, of_b = groups[int(labels[a])], groups[int(labels[b])]
+    chosen = np.zeros(len(labels), dtype=np.bool_)
+    for label, members in groups.items():
+        if label == labels[a]:
+            chosen[members] = True
+        elif label != labels[b]:
+            nearer = weight[np.ix_(members, of_a)].max() >= weight[np.ix_(members, of_b)].max()
+            chosen[members] = bool(nearer)
+    return list(chosen.tolist())
+
+
+def unmerge(deciding: Deciding, dead: int) -> Made:
+    """A merged person gets its own ID and its records back; those that came since are placed by the rules.
+
+    Raises InvalidInputError for a person who is not merged, UndoBlockedError, ContradictionError.
+    """
+    uow = deciding.uow
+    since = decisions.redirected_since(uow, dead)
+    if since is None:
+        raise InvalidInputError("this person is not merged into another", metadata={"field": "enterprise_id"})
+    survivor = persons.find_person(uow, dead).superseded_by
+    assert survivor is not None
+    origin = _origin(deciding, since)
+    last = since if origin is None else origin.last_revision
+    refuse_later(deciding, {dead, survivor}, last, but=dead)
+    back = persons.links_closed_at(uow, dead, since)
+    now = deciding.owners(back)
+    moves = tuple(Move(record, survivor, dead, as_link=old) for record, old in sorted(back.items()) if record in now)
+    stay = [record for record in deciding.records_of(survivor) if record not in back]
+    since_then = persons.linked_since(uow, survivor, last)
+    came = [record for record in stay if record in since_then]
+    own = [record for record in stay if record not in since_then]
+    taken_back = _of_merge(deciding, origin)
+    judged = deciding.judged([*own, *back], without=taken_back)
+    moved = [move.record_id for move in moves]
+    obstacle = judged.against_two_people(moved, own)
+    if obstacle is not None and obstacle.judgement.decision_id is not None:
+        raise UndoBlockedError(
+            f"decision {obstacle.judgement.decision_id} rests on it: {deciding.in_words(obstacle)}",
+            metadata={"decision": str(obstacle.judgement.decision_id)},
+        )
+    deciding.refuse_contradiction(obstacle)
+    said = apart(moved, own) if moved and own else []
+    wanted = Rearrangement(moves, restored=((dead, survivor),))
+    made = deciding.make(DecisionKind.UNMERGE, wanted=wanted, said=said, takes_back=taken_back)
+    made = with_newcomers(deciding, made, came, (survivor, dead))
+    if origin is not None:
+        decisions.mark_undone(uow, origin.decision_id, made.decision_id)
+        made = replace(made, undoes=origin.decision_id)
+    return made
+
+
+def with_newcomers(deciding: Deciding, made: Made, came: Collection[int], parted: tuple[int, int]) -> Made:
+    """The decision, with records that came since placed by the rules among the two who were parted, or elsewhere."""
+    author = Author(deciding.actor.name, made.decision_id, deciding.rules.model.name)
+    placed = place_again(deciding.uow, deciding.secret, deciding.rules, came, parted=parted, author=author)
+    return replace(made, people=made.people | placed.people, affected=(*made.affected, *placed.affected))
+
+
+def refuse_later(deciding: Deciding, people: Collection[int], revision: int, *, but: int | None = None) -> None:
+    """Nothing later may rest on what is to be taken back: no decision that changed these people and stands, and no
+    merge by rules, but for the redirect of `but` itself. Raises UndoBlockedError naming what does."""
+    numbers = np.array(sorted(people), dtype=np.int64)
+    for later in decisions.later_about(deciding.uow, numbers, revision):
+        raise UndoBlockedError(
+            f"decision {later.decision_id} ({later.kind}, by {later.made_by} on {later.made_at[:10]}) came later and"
+            " changed the same people: undo that one first",
+            metadata={"decision": str(later.decision_id)},
+        )
+    for dead, survivor, since in decisions.redirects_since(deciding.uow, numbers, revision):
+        if dead == but:
+            continue
+        names = deciding.names([dead, survivor])
+        raise UndoBlockedError(
+            f"{names[dead]} was merged into {names[survivor]} later, at revision {since}: unmerge that first",
+            metadata={"decision": str(since), "enterprise_id": names[dead]},
+        )
+
+
+def _origin(deciding: Deciding, revision: int) -> decisions.Decision | None:
+    """The decision that made a merge of a revision; None where the rules did, be it in the wake of a decision."""
+    found = decisions.at_revision(deciding.uow, revision)
+    return found if found is not None and found.kind in (DecisionKind.MERGE, DecisionKind.UNDO) else None
+
+
+def _of_merge(deciding: Deciding, origin: decisions.Decision | None) -> list[int]:
+    """The judgements that a merge was made with: they are taken back with it."""
+    if origin is None:
+        return []
+    return [each.judgement_id for each in judgements.of_decision(deciding.uow, origin.decision_id)]

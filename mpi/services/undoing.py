@@ -1,0 +1,133 @@
+"""Taking a decision back: as a new event, never by removing the old one; all goes back to where it was.
+
+Records that came since are placed by the rules. What rests on the decision must be undone first, and is named.
+"""
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from mpi.domain.errors import MissingRightError, UndoBlockedError
+from mpi.domain.review import DecisionKind, Right
+from mpi.persons.judged import Judgement, Obstacle
+from mpi.registry import decisions, events, judgements, persons
+from mpi.registry.decisions import Decision, Moved, Traces
+from mpi.services.applying import refuse_later, with_newcomers
+from mpi.services.deciding import Deciding, Made, Said
+from mpi.services.rearrangement import Move, Rearrangement
+
+
+def undo(deciding: Deciding, decision_id: int) -> Made:
+    """Take a decision back. One's own, or anybody's for those who may adjudicate.
+
+    Raises UnknownDecisionError, MissingRightError, UndoBlockedError naming what rests on it or undid it.
+    """
+    found = decisions.find(deciding.uow, decision_id)
+    if found.made_by != deciding.actor.name and not deciding.actor.may(Right.ADJUDICATE):
+        raise MissingRightError(
+            f"decision {decision_id} is somebody else's", metadata={"right": Right.ADJUDICATE.value}
+        )
+    if found.undone_by is not None:
+        raise UndoBlockedError(
+            f"decision {decision_id} was undone by decision {found.undone_by}",
+            metadata={"decision": str(found.undone_by)},
+        )
+    people = decisions.people_of(deciding.uow, decision_id)
+    done = decisions.traces(deciding.uow, np.array(people, dtype=np.int64), found.decision_id, found.last_revision)
+    changed = bool(done.moved or done.superseded or done.restored or done.created)
+    if changed:
+        refuse_later(deciding, people, found.last_revision)
+        _refuse_moved(deciding, found, done)
+    wanted, came, parted = _back(deciding, found, done)
+    mine = judgements.of_decision(deciding.uow, decision_id)
+    again = _taken_back_by(deciding, found)
+    _refuse_judged(deciding, found, wanted, [each.judgement_id for each in mine])
+    made = deciding.make(
+        DecisionKind.UNDO,
+        wanted=wanted,
+        said=[Said(each.record_a, each.record_b, each.verdict) for each in again],
+        takes_back=[each.judgement_id for each in mine],
+        undoes=decision_id,
+        people=people,
+    )
+    if came and parted is not None:
+        made = with_newcomers(deciding, made, came, parted)
+    decisions.mark_undone(deciding.uow, decision_id, made.decision_id)
+    if found.undoes is not None:
+        decisions.mark_undone(deciding.uow, found.undoes, None)
+    return made
+
+
+def _back(deciding: Deciding, found: Decision, done: Traces) -> tuple[Rearrangement, list[int], tuple[int, int] | None]:
+    """The way back: moves and IDs; the records that came since a merge, and the two people who are parted."""
+    now = deciding.owners([each.record_id for each in done.moved])
+    moves = [
+        Move(each.record_id, each.to_person, each.from_person, as_link=each.closed_link)
+        for each in done.moved
+        # a record that was withdrawn since has nowhere to go back to
+        if each.record_id in now and each.from_person != each.to_person and each.from_person >= 0
+    ]
+    superseded = list(done.restored)
+    superseded += [(person, _origin_of(done.moved, person)) for person in done.created]
+    gone = dict(superseded)
+    going = {move.record_id for move in moves}
+    # whoever ceases to be takes all along that came to them since
+    for person, survivor in superseded:
+        moves += [Move(record, person, survivor) for record in deciding.records_of(person) if record not in going]
+    restored = tuple(done.superseded)
+    wanted = Rearrangement(tuple(moves), tuple(superseded), restored)
+    if not restored:
+        return wanted, [], None
+    dead, survivor = restored[0]
+    since = persons.linked_since(deciding.uow, survivor, found.last_revision)
+    came = sorted(since - going) if survivor not in gone else []
+    return wanted, came, (survivor, dead)
+
+
+def _origin_of(moved: Iterable[Moved], person: int) -> int:
+    """Whose the records of a new person were."""
+    return min(each.from_person for each in moved if each.to_person == person and each.from_person >= 0)
+
+
+def _taken_back_by(deciding: Deciding, found: Decision) -> list[Judgement]:
+    """The judgements that a decision took back: they stand again, as new ones."""
+    return judgements.withdrawn_between(deciding.uow, found.decision_id, found.last_revision)
+
+
+def _refuse_moved(deciding: Deciding, found: Decision, done: Traces) -> None:
+    """Every record must be where the decision put it, or be withdrawn. Raises UndoBlockedError."""
+    links = persons.links_of_records(deciding.uow, np.array([each.record_id for each in done.moved], dtype=np.int64))
+    where = dict(zip(links.record_ids.tolist(), links.person_ids.tolist(), strict=True))
+    for each in done.moved:
+        if each.record_id in where and where[each.record_id] != each.to_person:
+            last = events.last_of_person(deciding.uow, where[each.record_id], events.last_revision(deciding.uow))
+            name = deciding.names([where[each.record_id]])[where[each.record_id]]
+            raise UndoBlockedError(
+                f"a record of decision {found.decision_id} came to {name} later, at revision {last}",
+                metadata={"decision": str(last), "enterprise_id": name},
+            )
+
+
+def _refuse_judged(deciding: Deciding, found: Decision, wanted: Rearrangement, without: Collection[int]) -> None:
+    """No judgement made since may stand against the way back. Raises UndoBlockedError naming its decision."""
+    for dead, survivor in wanted.restored:
+        back = [move.record_id for move in wanted.moves if move.to_person == dead]
+        stay = [record for record in deciding.records_of(survivor) if record not in set(back)]
+        judged = deciding.judged([*back, *stay], without=without)
+        _refuse(deciding, found, judged.against_two_people(back, stay))
+    for to in sorted({move.to_person for move in wanted.moves}):
+        coming = [move.record_id for move in wanted.moves if move.to_person == to]
+        there = deciding.records_of(to)
+        judged = deciding.judged([*coming, *there], without=without)
+        _refuse(deciding, found, judged.against_one_person(coming, there))
+
+
+def _refuse(deciding: Deciding, found: Decision, obstacle: Obstacle | None) -> None:
+    if obstacle is None:
+        return
+    named = obstacle.judgement.decision_id
+    raise UndoBlockedError(
+        f"decision {named or 'of old'} stands against undoing decision {found.decision_id}:"
+        f" {deciding.in_words(obstacle)}",
+        metadata={"decision": str(named or "")},
+    )
