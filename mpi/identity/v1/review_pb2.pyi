@@ -40,6 +40,16 @@ class DecisionStanding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DECISION_STANDING_SECOND_READING: _ClassVar[DecisionStanding]
     DECISION_STANDING_ADJUDICATION: _ClassVar[DecisionStanding]
 
+class SecondReadingReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SECOND_READING_REASON_UNSPECIFIED: _ClassVar[SecondReadingReason]
+    SECOND_READING_REASON_ESTABLISHED: _ClassVar[SecondReadingReason]
+    SECOND_READING_REASON_DECEASED: _ClassVar[SecondReadingReason]
+    SECOND_READING_REASON_MINOR: _ClassVar[SecondReadingReason]
+    SECOND_READING_REASON_LOW_MARGIN: _ClassVar[SecondReadingReason]
+    SECOND_READING_REASON_UNSURE: _ClassVar[SecondReadingReason]
+    SECOND_READING_REASON_SAMPLE: _ClassVar[SecondReadingReason]
+
 class DecisionKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DECISION_KIND_UNSPECIFIED: _ClassVar[DecisionKind]
@@ -65,6 +75,13 @@ DECISION_STANDING_UNSPECIFIED: DecisionStanding
 DECISION_STANDING_APPLIED: DecisionStanding
 DECISION_STANDING_SECOND_READING: DecisionStanding
 DECISION_STANDING_ADJUDICATION: DecisionStanding
+SECOND_READING_REASON_UNSPECIFIED: SecondReadingReason
+SECOND_READING_REASON_ESTABLISHED: SecondReadingReason
+SECOND_READING_REASON_DECEASED: SecondReadingReason
+SECOND_READING_REASON_MINOR: SecondReadingReason
+SECOND_READING_REASON_LOW_MARGIN: SecondReadingReason
+SECOND_READING_REASON_UNSURE: SecondReadingReason
+SECOND_READING_REASON_SAMPLE: SecondReadingReason
 DECISION_KIND_UNSPECIFIED: DecisionKind
 DECISION_KIND_JUDGE: DecisionKind
 DECISION_KIND_MERGE: DecisionKind
@@ -129,6 +146,6 @@ class Decision(_message.Message):
     decision_id: str
     review_task: ReviewTask
     affected_persons: _containers.RepeatedCompositeFieldContainer[_person_pb2.AffectedPerson]
-    second_reading_reasons: _containers.RepeatedScalarFieldContainer[str]
+    second_reading_reasons: _containers.RepeatedScalarFieldContainer[SecondReadingReason]
     revision: int
-    def __init__(self, standing: _Optional[_Union[DecisionStanding, str]] = ..., kind: _Optional[_Union[DecisionKind, str]] = ..., decision_id: _Optional[str] = ..., review_task: _Optional[_Union[ReviewTask, _Mapping]] = ..., affected_persons: _Optional[_Iterable[_Union[_person_pb2.AffectedPerson, _Mapping]]] = ..., second_reading_reasons: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ...) -> None: ...
+    def __init__(self, standing: _Optional[_Union[DecisionStanding, str]] = ..., kind: _Optional[_Union[DecisionKind, str]] = ..., decision_id: _Optional[str] = ..., review_task: _Optional[_Union[ReviewTask, _Mapping]] = ..., affected_persons: _Optional[_Iterable[_Union[_person_pb2.AffectedPerson, _Mapping]]] = ..., second_reading_reasons: _Optional[_Iterable[_Union[SecondReadingReason, str]]] = ..., revision: _Optional[int] = ...) -> None: ...

@@ -132,11 +132,11 @@ class PreviewMergeResponse(_message.Message):
     golden_fields_after: _containers.RepeatedCompositeFieldContainer[_person_pb2.GoldenField]
     changed_records: _containers.RepeatedCompositeFieldContainer[_record_pb2.RecordKey]
     affected_source_systems: _containers.RepeatedScalarFieldContainer[str]
-    second_reading_reasons: _containers.RepeatedScalarFieldContainer[str]
+    second_reading_reasons: _containers.RepeatedScalarFieldContainer[_review_pb2.SecondReadingReason]
     contradiction: str
     seen_revision: int
     consistency_token: str
-    def __init__(self, survivor: _Optional[_Union[MergeSide, _Mapping]] = ..., superseded: _Optional[_Union[MergeSide, _Mapping]] = ..., golden_fields_after: _Optional[_Iterable[_Union[_person_pb2.GoldenField, _Mapping]]] = ..., changed_records: _Optional[_Iterable[_Union[_record_pb2.RecordKey, _Mapping]]] = ..., affected_source_systems: _Optional[_Iterable[str]] = ..., second_reading_reasons: _Optional[_Iterable[str]] = ..., contradiction: _Optional[str] = ..., seen_revision: _Optional[int] = ..., consistency_token: _Optional[str] = ...) -> None: ...
+    def __init__(self, survivor: _Optional[_Union[MergeSide, _Mapping]] = ..., superseded: _Optional[_Union[MergeSide, _Mapping]] = ..., golden_fields_after: _Optional[_Iterable[_Union[_person_pb2.GoldenField, _Mapping]]] = ..., changed_records: _Optional[_Iterable[_Union[_record_pb2.RecordKey, _Mapping]]] = ..., affected_source_systems: _Optional[_Iterable[str]] = ..., second_reading_reasons: _Optional[_Iterable[_Union[_review_pb2.SecondReadingReason, str]]] = ..., contradiction: _Optional[str] = ..., seen_revision: _Optional[int] = ..., consistency_token: _Optional[str] = ...) -> None: ...
 
 class MergePersonsRequest(_message.Message):
     __slots__ = ("request_id", "left_name", "right_name", "reason", "seen_revision")
