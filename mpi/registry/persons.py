@@ -260,6 +260,11 @@ def find_person(uow: UnitOfWork, person_id: int) -> Person:
     return _one_person(uow, person.c.person_id == person_id, f"no person {person_id} in the registry")
 
 
+def named(uow: UnitOfWork, enterprise_id: str) -> Person:
+    """The person whom an enterprise ID (as `parse` gives it) names, merged or not. Raises UnknownPersonError."""
+    return _one_person(uow, person.c.enterprise_id == enterprise_id, f"no person {enterprise_id} in the registry")
+
+
 def resolve_enterprise_id(uow: UnitOfWork, text: str) -> Person:
     """The active person that an enterprise ID leads to today, following merges.
 
@@ -274,7 +279,7 @@ def person_as_of(uow: UnitOfWork, text: str, revision: int | None) -> Person:
     Raises InvalidInputError for a mistyped ID, UnknownPersonError for one that nobody has, PersonNotYetCreatedError.
     """
     enterprise_id = parse(text)
-    found = _one_person(uow, person.c.enterprise_id == enterprise_id, f"no person {enterprise_id} in the registry")
+    found = named(uow, enterprise_id)
     if revision is not None and found.created_revision > revision:
         raise PersonNotYetCreatedError(
             f"{found.enterprise_id} was created at revision {found.created_revision}, after the one asked for",

@@ -115,6 +115,13 @@ def open_questions(uow: UnitOfWork) -> dict[str, int]:
     return dict(uow.connection.execute(query).all())
 
 
+def open_questions_of(uow: UnitOfWork, questions: Sequence[str]) -> dict[str, int]:
+    """Those of some questions that are open, each with the number of its task."""
+    task = review_task.c
+    query = sa.select(task.question, task.task_id).where(task.status == "open", task.question.in_(questions))
+    return dict(uow.connection.execute(query).all())
+
+
 def asked_pairs(uow: UnitOfWork) -> Integers:
     """Record ids int64 (n, 2) of the open questions about two people, in the order of the tasks; records in force."""
     task = review_task.c

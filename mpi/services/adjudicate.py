@@ -46,8 +46,8 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecisionRequest:
-    """An answer to a task. Without a verdict a lead is asked to decide. `expected_version` and `seen_revision` are those
-    of the task as the reader saw it; `seconds` is how long they looked.
+    """An answer to a task. Without a verdict a lead is asked to decide. `expected_version` and `seen_revision` are
+    those of the task as the reader saw it; `seconds` is how long they looked.
 
     `records` are those that leave where one person is found to be two; none: those that the rules propose.
     """

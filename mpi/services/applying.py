@@ -61,7 +61,7 @@ def split(deciding: Deciding, person: int, leaving: Collection[int], into: int |
         tied = [Said(record, theirs[0], Verdict.SAME) for record in gone] if theirs else []
         said = [*apart(gone, stay), *tied]
         return deciding.make(DecisionKind.MOVE, wanted=Rearrangement(moves), said=said, people=[into])
-    going = _smaller(gone, stay)
+    going = smaller_part(gone, stay)
     moves = tuple(Move(record, person, NEW) for record in going)
     return deciding.make(DecisionKind.SPLIT, wanted=Rearrangement(moves), said=apart(gone, stay))
 
@@ -88,7 +88,7 @@ def refuse_split(
     return gone, stay
 
 
-def _smaller(gone: list[int], stay: list[int]) -> list[int]:
+def smaller_part(gone: list[int], stay: list[int]) -> list[int]:
     """The part that gets a new ID: the smaller; of two alike the one without the oldest record."""
     if len(gone) != len(stay):
         return min(gone, stay, key=len)
