@@ -3,11 +3,10 @@
 A person's trail holds what was done to the person and who looked at the person's records.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +16,16 @@ from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, Right
 from mpi.persons.enterprise_id import parse
 from mpi.registry import audit_reads, events, persons
-from mpi.registry.audit_reads import DecisionNote, EventsWanted
-from mpi.registry.change_feed import others_of, records_of
+from mpi.registry.audit_reads import EventsWanted
+from mpi.registry.change_feed import records_of
 from mpi.registry.events import Event, payload_text
 from mpi.registry.registry import Registry
-from mpi.registry.source_records import keys_of
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.access import require
+from mpi.services.event_notes import REVEALED, NotedEvent, noted
 from mpi.services.lookup import find_record
 
 MOST_A_PAGE = 1_000
-
-REVEALED = "review.revealed"
-"""The kind of an event that says who looked at what is masked."""
 
 KINDS = (
     "person.created",
@@ -70,37 +66,13 @@ class TrailFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class TrailEntry:
-    """One event. `steward` is the account that acted, None where rules or a source did (`made_by`).
-
-    `others` are the other people named, by ID. `fields` and `reveal_reason` are those of a reveal; `verdict` that of a
-    reading or a judgement. `decision` is what the event belongs to, with the reason that its maker gave.
-    """
-
-    revision: int
-    recorded_at: str
-    kind: str
-    made_by: str
-    steward: str | None
-    enterprise_id: str | None
-    others: tuple[str, ...]
-    records: tuple[RecordKey, ...]
-    run_id: int | None
-    task_id: int | None
-    decision: DecisionNote | None
-    verdict: str | None
-    fields: tuple[str, ...]
-    reveal_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class TrailPage:
     """Some of the trail, newest first; the next page lies before `next_before`, which is None on the last one.
 
     `newest` is the registry's newest revision.
     """
 
-    entries: tuple[TrailEntry, ...]
+    entries: tuple[NotedEvent, ...]
     next_before: int | None
     newest: int
 
@@ -124,10 +96,10 @@ def trail(
         found = list(islice(merge(*lists, key=lambda event: -event.revision), page_size + 1))
         shown = found[:page_size]
         last = shown[-1].revision if len(found) > page_size else None
-        return TrailPage(tuple(_entries(uow, shown)), last, newest)
+        return TrailPage(tuple(noted(uow, shown)), last, newest)
 
 
-def whole_trail(registry: Registry, actor: Actor, wanted: TrailFilter) -> Iterator[TrailEntry]:
+def whole_trail(registry: Registry, actor: Actor, wanted: TrailFilter) -> Iterator[NotedEvent]:
     """Everything wanted of the trail, newest first, read a page at a time: nothing is held open in between.
 
     Raises what `trail` raises, at once and not when the first entry is asked for.
@@ -136,7 +108,7 @@ def whole_trail(registry: Registry, actor: Actor, wanted: TrailFilter) -> Iterat
     return _onward(registry, actor, wanted, first)
 
 
-def _onward(registry: Registry, actor: Actor, wanted: TrailFilter, page: TrailPage) -> Iterator[TrailEntry]:
+def _onward(registry: Registry, actor: Actor, wanted: TrailFilter, page: TrailPage) -> Iterator[NotedEvent]:
     while True:
         yield from page.entries
         if page.next_before is None:
@@ -202,38 +174,3 @@ def _read(uow: UnitOfWork, wanted: EventsWanted, fits: _Fits) -> Iterator[Event]
         if len(found) < _A_READ:
             return
         wanted = replace(wanted, last=found[-1].revision - 1)
-
-
-def _entries(uow: UnitOfWork, found: Iterable[Event]) -> Iterator[TrailEntry]:
-    shown = list(found)
-    keys = keys_of(uow, _numbers(number for event in shown for number in records_of(event)))
-    people = {number for event in shown for number in (event.person_id, *others_of(event)) if number is not None}
-    names = persons.enterprise_ids_of(uow, _numbers(people))
-    decisions = audit_reads.decisions(uow, _numbers(filter(None, (_number(event, "decision") for event in shown))))
-    for event in shown:
-        payload = event.payload
-        yield TrailEntry(
-            revision=event.revision,
-            recorded_at=event.recorded_at,
-            kind=event.kind,
-            made_by=event.made_by,
-            steward=payload.get("steward"),
-            enterprise_id=None if event.person_id is None else names.get(event.person_id),
-            others=tuple(names[number] for number in others_of(event) if number in names),
-            records=tuple(keys[number] for number in records_of(event) if number in keys),
-            run_id=event.run_id,
-            task_id=_number(event, "task"),
-            decision=decisions.get(_number(event, "decision") or 0),
-            verdict=payload.get("verdict"),
-            fields=tuple(payload.get("fields", ())),
-            reveal_reason=payload.get("reason") if event.kind == REVEALED else None,
-        )
-
-
-def _number(event: Event, name: str) -> int | None:
-    found: Any = event.payload.get(name)
-    return None if found is None else int(found)
-
-
-def _numbers(numbers: Iterable[int]) -> Integers:
-    return np.array(sorted(set(numbers)), dtype=np.int64)

@@ -19,7 +19,8 @@ from mpi.registry.registry import Registry
 from mpi.registry.source_records import find
 from mpi.registry.tables import decision, decision_person
 from mpi.services import audit_trail
-from mpi.services.audit_trail import TrailEntry, TrailFilter, trail, whole_trail
+from mpi.services.audit_trail import TrailFilter, trail, whole_trail
+from mpi.services.event_notes import REVEALED, NotedEvent
 from tests.services.stored import HUNG, LAN, MAI, merge, store
 
 AUDITOR = Actor("giang", Role.AUDITOR)
@@ -57,7 +58,7 @@ def decided(registry: Registry, decision_id: int, *people: int, **values: Any) -
             uow.connection.execute(sa.insert(decision_person).values(person_id=person, decision_id=decision_id))
 
 
-def seen(registry: Registry, **wanted: Any) -> list[TrailEntry]:
+def seen(registry: Registry, **wanted: Any) -> list[NotedEvent]:
     return list(trail(registry, AUDITOR, TrailFilter(**wanted)).entries)
 
 
@@ -91,7 +92,7 @@ def test_an_entry_tells_its_decision_its_task_and_the_reason_given(registry: Reg
 def test_a_reveal_tells_who_saw_which_fields_of_which_records_and_why(registry: Registry) -> None:
     store(registry, [LAN, HUNG])
     reveal(registry, "an", H1, T1, reason="contact")
-    (entry,) = seen(registry, kinds=(audit_trail.REVEALED,))
+    (entry,) = seen(registry, kinds=(REVEALED,))
     assert (entry.steward, entry.fields, entry.reveal_reason) == ("an", ("citizen_id",), "contact")
     assert (entry.enterprise_id, entry.records, entry.task_id) == (None, (H1, T1), 7)
 
