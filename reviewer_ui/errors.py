@@ -65,10 +65,8 @@ def error_page(request: Request, error: Exception, *, template: str = "error.htm
     elif isinstance(error, NotSignedInError):
         response = RedirectResponse(sign_in_path(request), 303)
     else:
-        right = error.metadata["right"] if isinstance(error, MissingRightError) else None
-        about = {"error": error, "meaning": meaning, "seconds": seconds, "trace_id": trace_id}
-        right_words = None if right is None else RIGHT_WORDS[Right(right)]
-        response = render(request, template, status=meaning.status, **about, right=right_words, **context)
+        about = {"error": error, "meaning": meaning, "seconds": seconds, "right": _right(error), "trace_id": trace_id}
+        response = render(request, template, status=meaning.status, **about, **context)
     if seconds is not None:
         response.headers["Retry-After"] = str(seconds)
     if response.status_code == 401:
@@ -111,6 +109,11 @@ def _in_our_words(error: Exception) -> Exception:
             return UnknownPageError("there is no such page")
         return FormError("the form cannot be used", metadata={"field": ", ".join(place[-1] for place in places)})
     return error
+
+
+def _right(error: Exception) -> str:
+    """What the right that is missing is called; empty for other errors."""
+    return RIGHT_WORDS[Right(error.metadata["right"])] if isinstance(error, MissingRightError) else ""
 
 
 def _told(error: Exception, meaning: Meaning, trace_id: str) -> dict[str, object]:

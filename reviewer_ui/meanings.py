@@ -10,7 +10,10 @@ from reviewer_ui.languages import message
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What somebody is told: the HTTP status, a heading, a sentence, and seconds after which to try again."""
+    """What somebody is told: the HTTP status, a heading, a sentence, and seconds after which to try again.
+
+    The sentence may have places for `seconds`, `right` and `trace_id`.
+    """
 
     status: int
     heading: str
@@ -21,7 +24,7 @@ class Meaning:
 _GONE = message("It may have been closed or taken back meanwhile.")
 _CHANGED = message("Nothing was changed. Look at it again, and decide then.")
 _LATER = message("Nothing was lost. Try again in a moment.")
-_WAIT = message("You can try again after so many seconds:")
+_WAIT = message("You can try again in {seconds} seconds.")
 
 _NOT_FOUND = Meaning(404, message("There is no such page"), message("The address may be mistyped."))
 _BAD = Meaning(
@@ -32,12 +35,12 @@ _CONFLICT = Meaning(503, message("Somebody was at the same record in this moment
 UNEXPECTED = Meaning(
     500,
     message("Something went wrong"),
-    message("The fault is ours, and it was written down. Tell those who look after the desk this number:"),
+    message("The fault is ours, and it was written down. Tell those who look after the desk this number: {trace_id}"),
 )
 
 MEANINGS: Mapping[str, Meaning] = {
     "MISSING_RIGHT": Meaning(
-        403, message("You may not do this"), message("Your role does not have the right that this needs:")
+        403, message("You may not do this"), message("Your role does not have the right that this needs: {right}.")
     ),
     "FOREIGN_REQUEST": Meaning(
         403, message("This form is not of your session"), message("Go back, load the page again, and send it anew.")

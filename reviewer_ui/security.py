@@ -104,7 +104,9 @@ class Guard:
 
         try:
             body = await _whole_body(Headers(scope=scope), receive)
-            await self._app(scope, _replayed(body, receive), guarded)
+            # what a page's head is asked for, the page answers; the server sends no body then
+            asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+            await self._app(asked, _replayed(body, receive), guarded)
         except SenderGoneError:
             return
         except Exception as error:

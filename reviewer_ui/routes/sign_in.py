@@ -61,8 +61,6 @@ def sign_out(request: Request, visit: SignedInVisit) -> Response:
     sessions.sign_out(desk(request).registry, request.cookies[COOKIE])
     response = RedirectResponse("/sign-in", 303)
     take_session(response)
-    # whatever a browser kept of the desk in its memory goes with the session
-    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
