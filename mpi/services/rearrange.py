@@ -95,13 +95,14 @@ class MergePreview:
 @dataclass(frozen=True, slots=True)
 class SplitPreview:
     """What a split or a move would do: the records that leave and those that stay, by key; which ID each part has
-    afterwards (None: a new one), and the entries that go along. `contradiction` as in MergePreview."""
+    afterwards (None: a new one), and the entries that hang on each. `contradiction` as in MergePreview."""
 
     leaving: tuple[RecordKey, ...]
     staying: tuple[RecordKey, ...]
     leaving_id: str | None
     staying_id: str | None
     leaving_entries: int
+    staying_entries: int
     contradiction: str | None
     seen_revision: int
 
@@ -244,13 +245,16 @@ def preview_split(
         stays = target is not None or applying.smaller_part(leaving, staying) is leaving
         names = deciding.names([person] if target is None else [person, target])
         leaving_id = names[target] if target is not None else None if stays else names[person]
-        hanging = entries.count_of_records(uow, np.array(leaving, dtype=np.int64))
+        hanging = [
+            int(entries.count_of_records(uow, np.array(part, dtype=np.int64)).sum()) for part in (leaving, staying)
+        ]
         return SplitPreview(
             leaving=parts[0],
             staying=parts[1],
             leaving_id=leaving_id,
             staying_id=names[person] if stays else None,
-            leaving_entries=int(hanging.sum()),
+            leaving_entries=hanging[0],
+            staying_entries=hanging[1],
             contradiction=contradiction,
             seen_revision=events.last_revision(uow),
         )
