@@ -8,6 +8,7 @@ import secrets
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Never
 
 import grpc
@@ -148,10 +149,12 @@ _DEFECTS = frozenset({"22", "23", "42"})
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """What a method's bare errors are about: which reason stands for NOT_FOUND, and which field for bad input."""
+    """What a method's errors are about: which reason stands for a bare NOT_FOUND, which field for bad input that names
+    none, and what fields are called in the request that services call otherwise."""
 
     not_found: str = "UNKNOWN_RECORD"
     field: str = ""
+    renamed: Mapping[str, str] = MappingProxyType({})
 
 
 _NOBODY = Blame()
@@ -185,7 +188,8 @@ def status_of(error: Exception, blame: Blame = _NOBODY) -> Status:
     metadata = dict(error.metadata)
     status = Status(code=_number(meaning.code), message=message)
     if meaning.code is _BAD:
-        field = metadata.setdefault("field", blame.field)
+        named = metadata.get("field", blame.field)
+        field = metadata["field"] = blame.renamed.get(named, named)
         violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=message, reason=meaning.reason)
         _attach(status, meaning.reason, metadata)
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))

@@ -84,6 +84,11 @@ class Identity:
         self._resolved = BlockingMeter("Resolve")
 
     @property
+    def services(self) -> Services:
+        """What the methods call."""
+        return self._services
+
+    @property
     def recent_keys(self) -> int:
         """How many stored keys are kept in memory."""
         return len(self._services.rules.keys)

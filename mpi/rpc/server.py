@@ -16,7 +16,10 @@ from mpi.rpc import metrics
 from mpi.rpc.calls import Handler, Method, Methods, Pool, Refusal
 from mpi.rpc.health import NAME as HEALTH_SERVICE
 from mpi.rpc.health import Health
-from mpi.rpc.identity import SERVICE, Identity
+from mpi.rpc.identity import SERVICE as IDENTITY
+from mpi.rpc.identity import Identity
+from mpi.rpc.stewardship import SERVICE as STEWARDSHIP
+from mpi.rpc.stewardship import Stewardship
 
 LARGEST_REQUEST = 1 << 20
 """Bytes of a request, or of one item of a stream."""
@@ -63,16 +66,17 @@ class Server:
     def __init__(self, identity: Identity, address: str, *, limits: Limits, reflected: bool) -> None:
         """Takes the port. Raises InvalidInputError when it cannot be had."""
         self._identity = identity
+        self._stewardship = Stewardship(identity.services.registry, identity.services.rules)
         self._calls = Pool(limits.threads, "mpi-call")
         self._watchers = Pool(limits.watchers, "mpi-watch")
         self._batches = Pool(limits.batches, "mpi-batch")
         self._refusals = Pool(2, "mpi-refuse")
         self._server = grpc.server(self._calls, options=_OPTIONS, maximum_concurrent_rpcs=limits.most)
         self._server.add_generic_rpc_handlers((Methods(self._methods(limits)),))
-        self.health = Health([SERVICE], identity.probe)
+        self.health = Health([IDENTITY, STEWARDSHIP], identity.probe)
         self.health.add_to(self._server)
         if reflected:
-            names = (SERVICE, HEALTH_SERVICE, reflection.SERVICE_NAME)
+            names = (IDENTITY, STEWARDSHIP, HEALTH_SERVICE, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
         try:
             self.port = self._server.add_insecure_port(address)
@@ -81,16 +85,18 @@ class Server:
 
     def _methods(self, limits: Limits) -> dict[str, Method]:
         methods = {}
-        for name, unary in self._identity.unary_calls().items():
-            handler: Handler = grpc.unary_unary_rpc_method_handler(unary)
-            methods[name] = self._method(name, handler, self._calls, limits.calls)
+        unary_calls = ((IDENTITY, self._identity.unary_calls()), (STEWARDSHIP, self._stewardship.unary_calls()))
+        for service, calls in unary_calls:
+            for name, unary in calls.items():
+                handler: Handler = grpc.unary_unary_rpc_method_handler(unary)
+                methods[f"/{service}/{name}"] = self._method(name, handler, self._calls, limits.calls)
         for name, batch in self._identity.batch_calls(self._batches).items():
             handler = grpc.stream_stream_rpc_method_handler(batch)
-            methods[name] = self._method(name, handler, self._batches, limits.batches)
+            methods[f"/{IDENTITY}/{name}"] = self._method(name, handler, self._batches, limits.batches)
         for name, watch in self._identity.watch_calls(self._watchers).items():
             handler = grpc.unary_stream_rpc_method_handler(watch)
-            methods[name] = self._method(name, handler, self._watchers, limits.watchers)
-        return {f"/{SERVICE}/{name}": method for name, method in methods.items()}
+            methods[f"/{IDENTITY}/{name}"] = self._method(name, handler, self._watchers, limits.watchers)
+        return methods
 
     def _method(self, name: str, handler: Handler, pool: Pool, limit: int) -> Method:
         refusal: Handler = grpc.stream_stream_rpc_method_handler(Refusal(name, self._refusals))
