@@ -32,12 +32,13 @@ _NEAR_DAYS = 366
 
 @dataclass(frozen=True, slots=True)
 class PairQuestion:
-    """Which two records are looked at, in which task; `weight_hidden` where the reader must not know the weight."""
+    """Which two records are looked at, in which task. `blind` where the reader must know neither the weight nor what
+    was decided of the two so far: second readings, and pairs that test readers and must look like one."""
 
     left: RecordKey
     right: RecordKey
     task_id: int | None = None
-    weight_hidden: bool = False
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class PairView:
     `left_person` and `right_person` are None for a record that is nobody's yet. `stays` and `leads` are the enterprise
     IDs of a merge: which one stays and which one leads to it from then on; None where there is nothing to merge.
     `vetoes` are the rules that speak against one person, `capped` the standard columns of values shared too widely,
-    `other_tasks` the numbers of other open tasks of these people. `waterfall` is None where the weight is hidden.
+    `other_tasks` the numbers of other open tasks of these people. For a blind reader there are no people, no other
+    tasks, no vetoes and no waterfall.
     """
 
     left: RecordKey
@@ -121,7 +123,7 @@ def pair_view(registry: Registry, rules: OnlineRules, actor: Actor, question: Pa
     with registry.snapshot() as uow:
         ends = find_record(uow, question.left), find_record(uow, question.right)
         found = explain_stored(uow, rules, ends)
-        owners = _owners(uow, ends)
+        owners = (None, None) if question.blind else _owners(uow, ends)
         people = {owner: _person(uow, owner) for owner in set(owners) if owner is not None}
         sides = [None if owner is None else people[owner] for owner in owners]
         stays, leads = _merged(people)
@@ -134,19 +136,19 @@ def pair_view(registry: Registry, rules: OnlineRules, actor: Actor, question: Pa
             leads=leads,
             rows=_rows(rules, found),
             cautions=cautions(_facts(found)),
-            vetoes=found.waterfall.vetoes,
+            vetoes=() if question.blind else found.waterfall.vetoes,
             capped=found.capped or (),
             other_tasks=_other_tasks(uow, list(people), question.task_id),
-            waterfall=None if question.weight_hidden else _waterfall(found),
+            waterfall=None if question.blind else _waterfall(found),
             seen_revision=found.revision,
         )
 
 
-def _owners(uow: UnitOfWork, ends: tuple[int, int]) -> tuple[int | None, ...]:
+def _owners(uow: UnitOfWork, ends: tuple[int, int]) -> tuple[int | None, int | None]:
     """The people of both records by number."""
     links = persons.links_of_records(uow, np.array(sorted(ends), dtype=np.int64))
     owner = dict(zip(links.record_ids.tolist(), links.person_ids.tolist(), strict=True))
-    return tuple(owner.get(end) for end in ends)
+    return owner.get(ends[0]), owner.get(ends[1])
 
 
 def _person(uow: UnitOfWork, person_id: int) -> PersonOfSide:

@@ -33,7 +33,7 @@ LAN_AGAIN = record(
 
 def view(registry: Registry, left: SourceRecord, right: SourceRecord, *, hidden: bool = False) -> PairView:
     rules = OnlineRules(SCORER, registry.secret)
-    return pair_view(registry, rules, STEWARD, PairQuestion(left.key, right.key, weight_hidden=hidden))
+    return pair_view(registry, rules, STEWARD, PairQuestion(left.key, right.key, blind=hidden))
 
 
 def rows(found: PairView) -> dict[str, PairRow]:
@@ -111,13 +111,21 @@ def test_whose_the_records_are_and_which_id_would_stay(registry: Registry) -> No
     assert (inside.stays, inside.leads) == (None, None)
 
 
-def test_the_waterfall_adds_up_and_is_hidden_from_who_must_not_know(registry: Registry) -> None:
+def test_the_waterfall_adds_up(registry: Registry) -> None:
     store(registry, [LAN, [LAN_AGAIN]])
     shown = view(registry, LAN[0], LAN_AGAIN).waterfall
     assert shown is not None
     assert shown.weight == pytest.approx(shown.prior + sum(step.bits for step in shown.steps))
     assert ("phone", "shared") in [(step.comparison, step.level) for step in shown.steps]
-    assert view(registry, LAN[0], LAN_AGAIN, hidden=True).waterfall is None
+
+
+def test_a_blind_reader_sees_nothing_of_what_was_decided(registry: Registry) -> None:
+    store(registry, [LAN, [LAN_AGAIN]])
+    apart, together = (view(registry, LAN[0], other, hidden=True) for other in (LAN_AGAIN, LAN[1]))
+    for found in (apart, together):
+        assert (found.left_person, found.right_person, found.stays, found.leads) == (None, None, None, None)
+        assert (found.waterfall, found.vetoes, found.other_tasks, found.one_person) == (None, (), (), False)
+    assert rows(apart)["phone"].chip is Chip.SAME
 
 
 def test_twins_are_told(registry: Registry) -> None:
