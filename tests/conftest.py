@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ("tests.registries",)
+pytest_plugins = ("tests.quick_passwords", "tests.registries")
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -7,15 +7,19 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
 import uvicorn
 
 from mpi.domain.review import Role
+from mpi.registry import accounts
+from mpi.registry.accounts import Account
 from mpi.registry.registry import Registry
-from mpi.services.accounts import NewAccount, add_account
+from mpi.registry.unit_of_work import now_text
 from mpi.services.neighbourhood import OnlineRules
+from mpi.services.passwords import hash_password
 from reviewer_ui.app import create_app
 from reviewer_ui.wiring import DeskServices
 from tests.services.stored import SCORER
@@ -51,8 +55,16 @@ def serving_app(app: Any) -> Iterator[str]:
 
 def people_at_the_desk(registry: Registry) -> None:
     """One account of each role, named like it, and a second steward; all with PASSWORD."""
-    for name, role in (*((each.value, each) for each in Role), ("steward2", Role.STEWARD)):
-        add_account(registry, NewAccount(name, role, PASSWORD))
+    with registry.begin() as uow:
+        for name, role in (*((each.value, each) for each in Role), ("steward2", Role.STEWARD)):
+            made = Account(name, name, role, True, False, "vi", {}, now_text())
+            accounts.add(uow, made, password_hash=_password_hash())
+
+
+@cache
+def _password_hash() -> str:
+    """Made once a process, as slowly as every hash."""
+    return hash_password(PASSWORD)
 
 
 @dataclass
