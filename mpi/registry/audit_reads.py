@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mpi.registry.events import Event
 from mpi.registry.provenance import merged_into
-from mpi.registry.tables import decision, decision_person, event, link, person, withdrawn_record
+from mpi.registry.tables import decision, decision_person, event, link, person, redirect, withdrawn_record
 from mpi.registry.unit_of_work import UnitOfWork
 
 Integers = NDArray[np.int64]
@@ -72,8 +72,29 @@ def newest_first(uow: UnitOfWork, wanted: EventsWanted, *, limit: int) -> list[E
     if wanted.mentions:
         conditions.append(event.c.payload.contains(wanted.mentions, autoescape=True))
     query = sa.select(event).where(*conditions).order_by(event.c.revision.desc()).limit(limit)
-    rows = uow.connection.execute(query).mappings()
-    return [Event(**{**row, "payload": json.loads(row["payload"])}) for row in rows]
+    return _events(uow, query)
+
+
+def at_revisions(uow: UnitOfWork, revisions: Integers) -> list[Event]:
+    """The events of some revisions, int64 (n,), oldest first."""
+    query = sa.select(event).where(event.c.revision.in_(uow.dialect.id_set(revisions))).order_by(event.c.revision)
+    return _events(uow, query)
+
+
+def redirects_of(uow: UnitOfWork, person_ids: Integers, revision: int) -> list[tuple[int, int, int]]:
+    """(person, where the ID led, since which revision) of those of some people whose ID led to another right after a
+    revision, the newest first."""
+    until = redirect.c.valid_to_revision
+    query = (
+        sa.select(redirect.c.person_id, redirect.c.superseded_by, redirect.c.valid_from_revision)
+        .where(
+            redirect.c.person_id.in_(uow.dialect.id_set(person_ids)),
+            redirect.c.valid_from_revision <= revision,
+            sa.or_(until.is_(None), until > revision),
+        )
+        .order_by(redirect.c.valid_from_revision.desc(), redirect.c.person_id)
+    )
+    return [(dead, survivor, since) for dead, survivor, since in uow.connection.execute(query)]
 
 
 def decisions(uow: UnitOfWork, decision_ids: Integers) -> dict[int, DecisionNote]:
@@ -137,6 +158,11 @@ def _sharing_decisions(uow: UnitOfWork, person_ids: set[int]) -> set[int]:
     shared = sa.select(decision_person.c.decision_id).where(decision_person.c.person_id.in_(known))
     everybody = sa.select(decision_person.c.person_id).where(decision_person.c.decision_id.in_(shared)).distinct()
     return set(_column(uow, everybody).tolist())
+
+
+def _events(uow: UnitOfWork, query: sa.Select[Any]) -> list[Event]:
+    rows = uow.connection.execute(query).mappings()
+    return [Event(**{**row, "payload": json.loads(row["payload"])}) for row in rows]
 
 
 def _column(uow: UnitOfWork, query: sa.Select[Any]) -> Integers:

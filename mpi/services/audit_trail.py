@@ -38,7 +38,9 @@ KINDS = (
     "person.restored",
     "person.withdrawn",
     "review.judged",
+    "review.undone",
     "review.read",
+    "review.reading_withdrawn",
     REVEALED,
 )
 """The kinds of events that there are."""

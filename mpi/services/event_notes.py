@@ -23,8 +23,9 @@ REVEALED = "review.revealed"
 class NotedEvent:
     """One event. `steward` is the account that acted, None where rules or a source did (`made_by`).
 
-    `others` are the other people named, by ID. `fields` and `reveal_reason` are those of a reveal; `verdict` that of a
-    reading or a judgement. `decision` is what the event belongs to, with the reason that its maker gave.
+    `others` are the other people named, by ID. `fields` and `reveal_reason` are those of a reveal, `verdicts` those of
+    the judgements made, each once; what a reader said before others have read is in no event. `decision` is what the
+    event belongs to, with the reason that its maker gave.
     """
 
     revision: int
@@ -38,7 +39,7 @@ class NotedEvent:
     run_id: int | None
     task_id: int | None
     decision: DecisionNote | None
-    verdict: str | None
+    verdicts: tuple[str, ...]
     fields: tuple[str, ...]
     reveal_reason: str | None
 
@@ -64,7 +65,7 @@ def noted(uow: UnitOfWork, found: Iterable[Event]) -> Iterator[NotedEvent]:
             run_id=event.run_id,
             task_id=_number(event, "task"),
             decision=decisions.get(_number(event, "decision") or 0),
-            verdict=payload.get("verdict"),
+            verdicts=tuple(dict.fromkeys(payload.get("verdicts", ()))),
             fields=tuple(payload.get("fields", ())),
             reveal_reason=payload.get("reason") if event.kind == REVEALED else None,
         )
