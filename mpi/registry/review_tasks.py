@@ -87,13 +87,14 @@ class StoredReading:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which open tasks a reader wants: kinds and stages (none named: all), only those that they hold, and those behind
-    a place (priority, task number) in the queue."""
+    """Which open tasks a reader wants: kinds and stages (none named: all), only those that they hold, those opened
+    before a time (ISO 8601 UTC), and those behind a place (priority, task number) in the queue."""
 
     kinds: Collection[TaskKind] = ()
     stages: Collection[Stage] = ()
     held_by: str | None = None
     after: tuple[float, int] | None = None
+    opened_before: str | None = None
 
 
 _COLUMNS = [_task[name] for name in StoredTask.__slots__]
@@ -256,6 +257,8 @@ def _chosen(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         conditions.append(_task.stage.in_([stage.value for stage in wanted.stages]))
     if wanted.held_by is not None:
         conditions += [_task.claimed_by == wanted.held_by, _task.claimed_until > now_text()]
+    if wanted.opened_before is not None:
+        conditions.append(_task.opened_at < wanted.opened_before)
     return conditions
 
 

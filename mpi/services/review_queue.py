@@ -58,11 +58,13 @@ class ReviewTask:
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks are wanted: some kinds and stages (none named: all), or those only that the reader holds."""
+    """Which tasks are wanted: some kinds and stages (none named: all), those only that the reader holds, or those
+    only that were opened before a time (ISO 8601 UTC)."""
 
     kinds: tuple[TaskKind, ...] = ()
     stages: tuple[Stage, ...] = ()
     claimed_by_me: bool = False
+    opened_before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ def _seen(each: StoredTask, keys: dict[int, RecordKey], names: dict[int, str], r
 
 
 def _wanted(actor: Actor, wanted: TaskFilter, after: tuple[float, int] | None) -> Wanted:
-    return Wanted(wanted.kinds, wanted.stages, actor.name if wanted.claimed_by_me else None, after)
+    held_by = actor.name if wanted.claimed_by_me else None
+    return Wanted(wanted.kinds, wanted.stages, held_by, after, wanted.opened_before)
 
 
 _LOOK_AT = 50
