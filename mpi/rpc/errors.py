@@ -3,12 +3,12 @@
 No status holds a value of a person, and what nobody foresaw is told by a word that only the log explains.
 """
 
+import dataclasses
 import logging
 import secrets
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Never
 
 import grpc
@@ -154,7 +154,7 @@ class Blame:
 
     not_found: str = "UNKNOWN_RECORD"
     field: str = ""
-    renamed: Mapping[str, str] = MappingProxyType({})
+    renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 _NOBODY = Blame()
@@ -189,8 +189,8 @@ def status_of(error: Exception, blame: Blame = _NOBODY) -> Status:
     status = Status(code=_number(meaning.code), message=message)
     if meaning.code is _BAD:
         named = metadata.get("field", blame.field)
-        field = metadata["field"] = blame.renamed.get(named, named)
-        violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=message, reason=meaning.reason)
+        place = metadata["field"] = blame.renamed.get(named, named)
+        violation = error_details_pb2.BadRequest.FieldViolation(field=place, description=message, reason=meaning.reason)
         _attach(status, meaning.reason, metadata)
         status.details.add().Pack(error_details_pb2.BadRequest(field_violations=[violation]))
     else:
