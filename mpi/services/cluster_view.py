@@ -69,11 +69,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field of all records shown. `groups` counts the different values among them."""
+    """One field of all records shown.
+
+    `groups` counts the different values among them; `hidden` says that the masks hide something of such values.
+    """
 
     column: str
     cells: tuple[Cell, ...]
     groups: int
+    hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +230,7 @@ def _row(model: LinkageModel, mask: Masking, column: str, records: Sequence[Sour
         said = text is not None and any(part is not None for part in form)
         group = groups.setdefault(form, len(groups)) if said else None
         cells.append(Cell(mask.value(column, text) if text else None, group))
-    return FieldRow(column, tuple(cells), len(groups))
+    return FieldRow(column, tuple(cells), len(groups), mask.hides(column))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""What stands in the way of a decision, read back from the one line that errors and previews hold it in.
+
+The line is made by services/deciding.py; what is not written in its way is shown as it is, never dropped.
+"""
+
+import re
+from dataclasses import dataclass
+
+_SAID = re.compile(
+    r"(?P<verdict>same|different), judgement (?P<judgement>\d+) by (?P<steward>.+) on (?P<day>\d{4}-\d\d-\d\d),"
+    r" as (?P<record>.+)"
+)
+_TOGETHER = re.compile(r"one person with (?P<record>.+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way from one record to another.
+
+    `kind` is start, same, different, together (both are one person's records) or plain, where `record` is the text as
+    it stands. `judgement`, `steward` and `day` (ISO 8601) say by which judgement, None for other steps.
+    """
+
+    kind: str
+    record: str
+    judgement: int | None = None
+    steward: str | None = None
+    day: str | None = None
+
+
+def path_steps(path: str) -> list[Step]:
+    """The steps of a path of records and judgements; nothing for an empty one."""
+    first, *rest = path.split("; ") if path else [""]
+    return [Step("start", first), *map(_step, rest)] if first else []
+
+
+def _step(text: str) -> Step:
+    said = _SAID.fullmatch(text)
+    if said is not None:
+        return Step(said["verdict"], said["record"], int(said["judgement"]), said["steward"], said["day"])
+    together = _TOGETHER.fullmatch(text)
+    return Step("plain", text) if together is None else Step("together", together["record"])
