@@ -182,6 +182,7 @@ def unmerge(deciding: Deciding, dead: int) -> Made:
 def with_newcomers(deciding: Deciding, made: Made, came: Collection[int], parted: tuple[int, int]) -> Made:
     """The decision, with records that came since placed by the rules among the two who were parted, or elsewhere."""
     author = Author(deciding.actor.name, made.decision_id, deciding.rules.model.name)
+    deciding.forget()
     placed = place_again(deciding.uow, deciding.secret, deciding.rules, came, parted=parted, author=author)
     return replace(made, people=made.people | placed.people, affected=(*made.affected, *placed.affected))
 

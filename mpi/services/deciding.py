@@ -4,7 +4,7 @@ The transaction holds the locks of every writer of single records: nobody change
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,15 @@ from mpi.domain.errors import ContradictionError, InvalidInputError, StaleVersio
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, DecisionKind, Verdict
 from mpi.persons.enterprise_id import enterprise_ids, parse
-from mpi.persons.judged import Judged, Obstacle
+from mpi.persons.judged import Obstacle
 from mpi.registry import decisions, events, judgements, online, persons, source_records
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.decisions import Decision
 from mpi.registry.events import EventRows, payload_text
-from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services import rearrangement
 from mpi.services.lookup import find_record
 from mpi.services.neighbourhood import OnlineRules
+from mpi.services.people_now import PeopleNow
 from mpi.services.rearrangement import Author, Rearrangement, Written
 from mpi.services.resolution import Affected
 
@@ -54,16 +54,14 @@ class Made:
 
 
 @dataclass(slots=True)
-class Deciding:
+class Deciding(PeopleNow):
     """One decision while it is being made. `reason` is what the steward wrote; nobody reads it but at the desk."""
 
-    uow: UnitOfWork
     secret: bytes
     rules: OnlineRules
     actor: Actor
     reason: str
     task_id: int | None = None
-    _members: dict[int, list[int]] = field(default_factory=dict)
 
     def number_of(self, enterprise_id: str) -> int:
         """The number of an active person. Raises UnknownPersonError, InvalidInputError, and StaleVersionError where the
@@ -76,17 +74,6 @@ class Deciding:
             )
         return found.person_id
 
-    def records_of(self, person: int) -> list[int]:
-        """The records of a person, by number."""
-        if person not in self._members:
-            self._members[person] = persons.members(self.uow, np.array([person], dtype=np.int64)).record_ids.tolist()
-        return self._members[person]
-
-    def owners(self, records: Collection[int]) -> dict[int, int]:
-        """The person of each record that has one."""
-        links = persons.links_of_records(self.uow, np.array(sorted(records), dtype=np.int64))
-        return dict(zip(links.record_ids.tolist(), links.person_ids.tolist(), strict=True))
-
     def names(self, people: Iterable[int]) -> dict[int, str]:
         """Enterprise IDs by number."""
         numbers = np.array(sorted(set(people)), dtype=np.int64)
@@ -95,11 +82,6 @@ class Deciding:
     def record_number(self, key: RecordKey) -> int:
         """The number of a record. Raises UnknownRecordError, UnknownSourceSystemError."""
         return find_record(self.uow, key)
-
-    def judged(self, records: Collection[int], *, without: Collection[int] = ()) -> Judged:
-        """What was judged of some records, but for judgements of some numbers."""
-        said = judgements.about(self.uow, sorted(records))
-        return Judged(each for each in said if each.judgement_id not in without)
 
     def refuse_stale(self, people: Iterable[int], seen_revision: int) -> None:
         """Nobody may have changed since the caller looked. Raises StaleVersionError, saying what happened."""
@@ -190,7 +172,7 @@ class Deciding:
         if wanted.moves or wanted.superseded or wanted.restored:
             author = Author(self.actor.name, decision_id, self.rules.model.name)
             written = rearrangement.write(self.uow, self.secret, wanted, author)
-            self._members.clear()
+            self.forget()
         everybody = written.people | frozenset(people)
         affected = written.affected(self.names(everybody))
         return Made(decision_id, kind, written.created, everybody, affected, undoes)

@@ -9,7 +9,7 @@ from mpi.domain.review import TaskKind
 from mpi.registry import review_tasks
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.review_tasks import StoredTask
-from mpi.services.deciding import Deciding
+from mpi.services.people_now import PeopleNow
 
 ABOUT_ONE = (TaskKind.OVERLAY, TaskKind.SUSPECTED_WRONG_MERGE)
 """Questions whether one person is two; the others ask whether two are one."""
@@ -27,15 +27,15 @@ class _Fate:
 _STAYS = _Fate(None)
 
 
-def settle(deciding: Deciding, people: Collection[int]) -> None:
+def settle(now: PeopleNow, people: Collection[int]) -> None:
     """Bring the open questions about some people up to what they are now."""
-    uow = deciding.uow
+    uow = now.uow
     tasks = review_tasks.about_people(uow, np.array(sorted(people), dtype=np.int64))
     if not tasks:
         return
-    owners = deciding.owners({record for each in tasks for record in each.records})
+    owners = now.owners({record for each in tasks for record in each.records})
     for each in tasks:
-        fate = _fate(deciding, each, owners)
+        fate = _fate(now, each, owners)
         if fate.closes is None:
             continue
         review_tasks.close(uow, each, reason=fate.closes)
@@ -44,17 +44,17 @@ def settle(deciding: Deciding, people: Collection[int]) -> None:
             review_tasks.ask_again(uow, each, task_id=number, question=fate.question, people=fate.people)
 
 
-def reopen(deciding: Deciding, task: StoredTask) -> int | None:
+def reopen(now: PeopleNow, task: StoredTask) -> int | None:
     """Ask a closed question again, of the people of today; the new task's number, None where there is no question."""
-    owners = deciding.owners(task.records)
-    fate = _fate(deciding, task, owners)
+    owners = now.owners(task.records)
+    fate = _fate(now, task, owners)
     if fate.closes is not None and fate.question is None:
         return None
     question, people = (
         (fate.question, fate.people) if fate.question else (task.question, (task.person_a, task.person_b))
     )
-    number = allocate(deciding.uow, Counters(task=1)).task
-    asked = review_tasks.ask_again(deciding.uow, task, task_id=number, question=question, people=people)
+    number = allocate(now.uow, Counters(task=1)).task
+    asked = review_tasks.ask_again(now.uow, task, task_id=number, question=question, people=people)
     return number if asked else None
 
 
@@ -67,7 +67,7 @@ def question_of(kind: TaskKind, record: int, people: tuple[int, int]) -> str:
     return f"people:{min(people)}-{max(people)}"
 
 
-def _fate(deciding: Deciding, task: StoredTask, owners: dict[int, int]) -> _Fate:
+def _fate(now: PeopleNow, task: StoredTask, owners: dict[int, int]) -> _Fate:
     """What becomes of a question now that its records are whose they are."""
     a = owners.get(task.record_a)
     b = None if task.record_b is None else owners.get(task.record_b)
@@ -76,10 +76,10 @@ def _fate(deciding: Deciding, task: StoredTask, owners: dict[int, int]) -> _Fate
     about_one = task.kind in ABOUT_ONE
     if (a == b) != about_one:
         return _Fate("the records asked about were parted" if about_one else "the people asked about were joined")
-    judged = deciding.judged([*deciding.records_of(a), *deciding.records_of(b)])
+    judged = now.judged([*now.records_of(a), *now.records_of(b)])
     if about_one and judged.against_two_people([task.record_a], [task.record_b]) is not None:
         return _Fate("a steward judged them one person")
-    if not about_one and judged.against_one_person(deciding.records_of(a), deciding.records_of(b)) is not None:
+    if not about_one and judged.against_one_person(now.records_of(a), now.records_of(b)) is not None:
         return _Fate("a steward judged them different")
     if (a, b) == (task.person_a, task.person_b):
         return _STAYS

@@ -33,7 +33,9 @@ from mpi.services.neighbourhood import (
     look_around,
     numbered,
 )
+from mpi.services.people_now import PeopleNow
 from mpi.services.placing import Placed, PlanWriter
+from mpi.services.questions import settle
 from mpi.services.resolution import (
     Affected,
     Blocking,
@@ -269,6 +271,10 @@ class _Transaction:
         blocking_keys.add(self._uow, around.keys, record_ids[: len(newcomers)], batch=first.key_batch)
         for column, codes in around.newly_capped.items():
             blocking_keys.add_capped(self._uow, column, codes)
+        if len(plan.merges):
+            # whom the merged were asked about beside, nobody of the table may know
+            bulk.send(self._uow)
+            settle(PeopleNow(self._uow), plan.merges[:, 1].tolist())
         decision = _Decision(newcomers, around, placed, tasks, revisions)
         outcome = _Outcome(self._registry.secret, self._rules, decision)
         for each, resolution in zip(newcomers, outcome.resolutions(), strict=True):
