@@ -20,10 +20,16 @@ from mpi.services.neighbourhood import OnlineRules
 from mpi.services.sessions import sign_in
 from reviewer_ui.app import create_app
 from reviewer_ui.wiring import DeskServices
+from tests.online.desk import Desk as OnlineDesk
 from tests.reviewer_ui.running_desk import PASSWORD, serving_app
+from tests.services.stewards import Stewards
 
 ROLES = {**{role.value: role for role in Role}, "steward2": Role.STEWARD}
 """The role of every account of `people_at_the_desk`, by the account's name."""
+
+
+DEFECTIVE = "/defective"
+"""A page of every desk here that cannot be made: what it raises holds personal data, as such exceptions may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,10 @@ class Desk:
     def actor(self, name: str) -> Actor:
         """Somebody who has an account."""
         return Actor(name, ROLES[name])
+
+    def elsewhere(self) -> Stewards:
+        """Colleagues who do not use this desk's pages: they call the services, as those who come by gRPC do."""
+        return Stewards(OnlineDesk(self.registry, scorer()))
 
     def session(self, name: str, language: str = "vi") -> str:
         """The secret of a new session; from then on the account reads in this language."""
@@ -60,9 +70,15 @@ def scorer() -> Scorer:
     return Scorer(model())
 
 
+def _defective() -> None:
+    raise KeyError("Trần Thị Lan, 079184000123")
+
+
 @contextmanager
 def running_desk(registry: Registry) -> Iterator[Desk]:
     """A desk for as long as the block lasts."""
     rules = OnlineRules(scorer(), registry.secret)
-    with serving_app(create_app(DeskServices(registry, rules), secure=False)) as address:
+    app = create_app(DeskServices(registry, rules), secure=False)
+    app.add_api_route(DEFECTIVE, _defective)
+    with serving_app(app) as address:
         yield Desk(address, registry, rules)
