@@ -63,6 +63,7 @@ VETO_WORDS: tuple[str, ...] = (
 """The vetoes of the Vietnamese family that speak against one person; those of other families are shown as named."""
 
 CHANGE_WORDS: tuple[str, ...] = (
+    message("created"),
     message("linked"),
     message("updated"),
     message("merged"),
