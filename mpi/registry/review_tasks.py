@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from mpi.domain.errors import UnknownTaskError
-from mpi.domain.review import Stage, TaskKind
+from mpi.domain.review import Stage, TaskKind, Verdict
 from mpi.registry.tables import judgement, reading, review_task
 from mpi.registry.unit_of_work import UnitOfWork, now_text, written
 
@@ -190,6 +190,29 @@ def ask_again(uow: UnitOfWork, task: StoredTask, *, task_id: int, question: str,
     }
     uow.connection.execute(sa.insert(review_task).values(values))
     return True
+
+
+def add_gold(uow: UnitOfWork, task: StoredTask, *, task_id: int, verdict: Verdict) -> bool:
+    """Opens a task with a known answer, which tests readers: a closed task asked again, of nobody in particular. False
+    where these records test readers already."""
+    question = f"gold:{task.record_a}-{task.record_b}"
+    if not ask_again(uow, task, task_id=task_id, question=question, people=(None, None)):
+        return False
+    _set(uow, task_id, gold_verdict=verdict.value)
+    return True
+
+
+def close_gold(uow: UnitOfWork, record_id: int, *, reason: str) -> None:
+    """Closes the tasks that test readers with a record."""
+    uow.connection.execute(
+        sa.update(review_task)
+        .where(
+            _task.gold_verdict.is_not(None),
+            _task.status == "open",
+            sa.or_(_task.record_a == record_id, _task.record_b == record_id),
+        )
+        .values(status="closed", closed_reason=reason, closed_at=now_text())
+    )
 
 
 def readings(uow: UnitOfWork, task_id: int) -> list[StoredReading]:

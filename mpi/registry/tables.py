@@ -186,6 +186,7 @@ link = sa.Table(
 )
 
 _TASK_IS_OPEN = sa.text("status = 'open'")
+_TASK_IS_GOLD = sa.text("gold_verdict IS NOT NULL")
 
 review_task = sa.Table(
     "review_task",
@@ -236,6 +237,7 @@ review_task = sa.Table(
     ),
     sa.Index("ix_review_task_queue", "priority", "task_id", sqlite_where=_TASK_IS_OPEN, postgresql_where=_TASK_IS_OPEN),
     sa.Index("ix_review_task_question", "question"),
+    sa.Index("ix_review_task_gold", "record_a", sqlite_where=_TASK_IS_GOLD, postgresql_where=_TASK_IS_GOLD),
 )
 
 # What one reader said of one task. A reading is taken back, never changed; `verdict` has one word more than a
@@ -256,6 +258,7 @@ reading = sa.Table(
     sa.ForeignKeyConstraint(["task_id"], ["review_task.task_id"], name="fk_reading_task_id"),
     sa.CheckConstraint("verdict IN ('same', 'different', 'unsure', 'escalate')", name="ck_reading_verdict"),
     sa.Index("ix_reading_reader", "reader", "read_at"),
+    sa.Index("ix_reading_read_at", "read_at"),
 )
 
 # What a steward decided: named by the revision of its first event. `undone_by` and `undoes` are such names too.
@@ -306,6 +309,8 @@ judgement = sa.Table(
     sa.Index("ix_judgement_decision", "decision_id"),
 )
 
+_BY_STEWARD = sa.text("made_by = 'steward'")
+
 event = sa.Table(
     "event",
     METADATA,
@@ -318,6 +323,7 @@ event = sa.Table(
     _column("recorded_at", sa.Text()),
     sa.PrimaryKeyConstraint("revision", name="pk_event"),
     sa.Index("ix_event_person", "person_id", "revision"),
+    sa.Index("ix_event_steward", "revision", sqlite_where=_BY_STEWARD, postgresql_where=_BY_STEWARD),
 )
 
 # Blocking keys, see blocking_keys.py: those of the last bulk run in pages, sorted; those since then a row a record.

@@ -11,7 +11,7 @@ import numpy as np
 from mpi.domain.errors import RecordWithdrawnError
 from mpi.domain.records import RecordKey
 from mpi.persons.enterprise_id import enterprise_id
-from mpi.registry import events, online, persons, withdrawals
+from mpi.registry import events, online, persons, review_tasks, withdrawals
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows, payload_text
 from mpi.registry.registry import Registry
@@ -23,6 +23,7 @@ from mpi.services.resolution import Affected, PersonChange
 VERB = "WithdrawRecord"
 
 _NOBODY = -1
+_GONE = "the record asked about was withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ def _withdraw(uow: UnitOfWork, secret: bytes, key: RecordKey, reason: str) -> Wi
             record_id,
             person_id,
             person_is_empty=not len(persons.members(uow, links.person_ids).record_ids),
-            reason="the record asked about was withdrawn",
+            reason=_GONE,
         )
+    review_tasks.close_gold(uow, record_id, reason=_GONE)
     withdrawals.withdraw(uow, record_id, revision=revision, reason=reason)
     withdrawals.forget_features(uow, record_id)
     if person_id == _NOBODY:

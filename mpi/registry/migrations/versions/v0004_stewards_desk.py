@@ -74,6 +74,15 @@ def _tasks() -> None:
         postgresql_where=IS_OPEN,
     )
     op.create_index("ix_review_task_question", "review_task", ["question"], unique=False)
+    is_gold = sa.text("gold_verdict IS NOT NULL")
+    op.create_index(
+        "ix_review_task_gold",
+        "review_task",
+        ["record_a"],
+        unique=False,
+        sqlite_where=is_gold,
+        postgresql_where=is_gold,
+    )
 
 
 def _decisions() -> None:
@@ -93,6 +102,7 @@ def _decisions() -> None:
         sa.CheckConstraint("verdict IN ('same', 'different', 'unsure', 'escalate')", name="ck_reading_verdict"),
     )
     op.create_index("ix_reading_reader", "reading", ["reader", "read_at"], unique=False)
+    op.create_index("ix_reading_read_at", "reading", ["read_at"], unique=False)
     op.create_table(
         "decision",
         sa.Column("decision_id", ID, autoincrement=False, nullable=False),
@@ -117,6 +127,15 @@ def _decisions() -> None:
     )
     op.add_column("judgement", sa.Column("decision_id", ID, nullable=True))
     op.create_index("ix_judgement_decision", "judgement", ["decision_id"], unique=False)
+    by_steward = sa.text("made_by = 'steward'")
+    op.create_index(
+        "ix_event_steward",
+        "event",
+        ["revision"],
+        unique=False,
+        sqlite_where=by_steward,
+        postgresql_where=by_steward,
+    )
 
 
 def _accounts() -> None:
