@@ -5,7 +5,7 @@ Every route but sign-in hangs on `visitor`; it refuses who is not signed in, and
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Depends
 from starlette.concurrency import run_in_threadpool
@@ -104,14 +104,12 @@ def own_path(wanted: str) -> str:
 
     Browsers read backslashes as slashes and drop control characters, so that neither may be in it.
     """
-    parts = urlsplit(wanted) if wanted.isascii() and wanted.isprintable() else None
     is_own = (
-        parts is not None
-        and not parts.scheme
-        and not parts.netloc
-        and wanted.startswith("/")
+        wanted.startswith("/")
         and not wanted.startswith("//")
         and "\\" not in wanted
+        and wanted.isascii()
+        and wanted.isprintable()
         and len(wanted) <= _LONGEST_PATH
     )
     return wanted if is_own else "/"

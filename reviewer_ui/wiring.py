@@ -8,12 +8,12 @@ from mpi.registry.registry import Registry
 from mpi.services.attempts import Attempts
 from mpi.services.neighbourhood import OnlineRules
 
-_ATTEMPTS_OF_AN_ADDRESS = 30
-_ATTEMPTS_SECONDS = 900.0
+ATTEMPTS_OF_AN_ADDRESS, _ATTEMPTS_SECONDS = 30, 900.0
+"""How often one address may fail to sign in, whatever the names, and within which time."""
 
 
 def _by_address() -> Attempts:
-    return Attempts(most=_ATTEMPTS_OF_AN_ADDRESS, seconds=_ATTEMPTS_SECONDS)
+    return Attempts(most=ATTEMPTS_OF_AN_ADDRESS, seconds=_ATTEMPTS_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,11 @@ def _password_hash() -> str:
     return hash_password(PASSWORD)
 
 
+def _client() -> httpx.Client:
+    """One that keeps no connection open, so that it need not be closed."""
+    return httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+
+
 @dataclass
 class Visitor:
     """Somebody with a browser: cookies are kept here, since Python's own jar sends secure ones by https alone.
@@ -77,7 +82,7 @@ class Visitor:
     address: str
     cookies: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    client: httpx.Client = field(default_factory=_client)
 
     def get(self, path: str, **headers: str) -> httpx.Response:
         return self._seen(self.client.get(self.address + path, headers=self._headers(headers)))
