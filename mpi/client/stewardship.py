@@ -116,10 +116,10 @@ class StewardshipClient(Connection):
         records: Iterable[record_pb2.RecordKey],
         reason: str,
         *,
-        into_enterprise_id: str = "",
+        into: person_pb2.Person | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> service.SplitPersonResponse:
-        """Take records from a person, as it was seen, for a new person or for another one."""
-        request = requests.split(person, records, reason, into_enterprise_id, request_id)
+        """Take records from a person, as it was seen, for a new person or for another one, as that was seen."""
+        request = requests.split(person, records, reason, into, request_id)
         return self._call(self._service.SplitPerson, request, timeout)

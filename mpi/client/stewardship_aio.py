@@ -123,11 +123,11 @@ class AsyncStewardshipClient(AsyncConnection):
         records: Iterable[record_pb2.RecordKey],
         reason: str,
         *,
-        into_enterprise_id: str = "",
+        into: person_pb2.Person | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> service.SplitPersonResponse:
-        """Take records from a person, as it was seen, for a new person or for another one."""
-        request = requests.split(person, records, reason, into_enterprise_id, request_id)
+        """Take records from a person, as it was seen, for a new person or for another one, as that was seen."""
+        request = requests.split(person, records, reason, into, request_id)
         done: service.SplitPersonResponse = await self._call(self._service.SplitPerson, request, timeout)
         return done

@@ -72,15 +72,16 @@ def split(
     person: person_pb2.Person,
     records: Iterable[record_pb2.RecordKey],
     reason: str,
-    into_enterprise_id: str,
+    into: person_pb2.Person | None,
     request_id: str | None,
 ) -> service.SplitPersonRequest:
-    """What `SplitPerson` is asked about a person as it was seen."""
+    """What `SplitPerson` is asked about people as they were seen."""
+    seen = [person.seen_revision, *([] if into is None else [into.seen_revision])]
     return service.SplitPersonRequest(
         request_id=request_id or new_request_id(),
         name=person.name,
         records=list(records),
-        into_name=person_name(into_enterprise_id) if into_enterprise_id else "",
+        into_name="" if into is None else into.name,
         reason=reason,
-        seen_revision=person.revision,
+        seen_revision=min(seen),
     )

@@ -48,8 +48,8 @@ def put_moment(message: Timestamp, text: str) -> None:
     message.FromDatetime(datetime.fromisoformat(text))
 
 
-def person_response(view: PersonView, tokens: Tokens) -> service_pb2.GetPersonResponse:
-    """What `GetPerson` answers."""
+def person_response(view: PersonView, tokens: Tokens, *, is_now: bool) -> service_pb2.GetPersonResponse:
+    """What `GetPerson` answers; `is_now` unless an earlier point was asked for."""
     response = service_pb2.GetPersonResponse(consistency_token=tokens.consistency(view.read_at))
     message = response.person
     message.name = person_name(view.enterprise_id)
@@ -63,6 +63,7 @@ def person_response(view: PersonView, tokens: Tokens) -> service_pb2.GetPersonRe
     message.revision = view.revision
     put_moment(message.create_time, view.created_at)
     put_moment(message.update_time, view.changed_at)
+    message.seen_revision = view.read_at if is_now else 0
     return response
 
 

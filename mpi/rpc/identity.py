@@ -227,7 +227,7 @@ class Identity:
             time=convert_persons.moment(request.as_of_time) if given == "as_of_time" else None,
             at_least=self._tokens.at_least(request.consistency_token),
         )
-        return convert_persons.person_response(view, self._tokens).SerializeToString()
+        return convert_persons.person_response(view, self._tokens, is_now=given is None).SerializeToString()
 
     def register_entries(self, request: health_pb2.RegisterHealthRecordEntriesRequest, _seconds: float) -> bytes:
         """Register pointers: the bytes of the answer, which are those of the first time for a repeat."""

@@ -165,6 +165,7 @@ def test_a_person_is_shown_today_and_as_they_were(served: Running) -> None:
     assert golden["full_name"].reason
     then = served.client.get_person(first.enterprise_id.lower().replace("-", ""), as_of_revision=first.revision)
     assert [each.record for each in then.cross_references] == [key("hospital", "H1")]
+    assert (person.seen_revision, then.seen_revision) == (second.revision, 0)
     moment = then.create_time.ToDatetime(tzinfo=UTC)
     assert abs(datetime.now(UTC) - moment) < timedelta(minutes=5)
     at_birth = served.client.get_person(first.enterprise_id, as_of_time=moment)

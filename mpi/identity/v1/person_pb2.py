@@ -26,31 +26,31 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mpi.identity.v1 import record_pb2 as mpi_dot_identity_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmpi/identity/v1/person.proto\x12\x0fmpi.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpi/identity/v1/record.proto\"\xe5\x02\n\x06Person\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\renterprise_id\x18\x02 \x01(\t\x12\x1f\n\x17requested_enterprise_id\x18\x03 \x01(\t\x12\x12\n\nredirected\x18\x04 \x01(\x08\x12\x33\n\rgolden_fields\x18\x05 \x03(\x0b\x32\x1c.mpi.identity.v1.GoldenField\x12\x39\n\x10\x63ross_references\x18\x06 \x03(\x0b\x32\x1f.mpi.identity.v1.CrossReference\x12\x1d\n\x15merged_enterprise_ids\x18\x07 \x03(\t\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x01\n\x0bGoldenField\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12*\n\x06source\x18\x03 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\nrunners_up\x18\x05 \x03(\x0b\x32\x19.mpi.identity.v1.RunnerUp\"E\n\x08RunnerUp\x12\r\n\x05value\x18\x01 \x01(\t\x12*\n\x06source\x18\x02 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\"\x89\x02\n\x0e\x43rossReference\x12*\n\x06record\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x13\n\x0brecorded_at\x18\x02 \x01(\t\x12(\n\x07made_by\x18\x03 \x01(\x0e\x32\x17.mpi.identity.v1.MadeBy\x12\x16\n\x0esince_revision\x18\x04 \x01(\x03\x12\x19\n\x0cmatch_weight\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x32\n\x0elinked_through\x18\x06 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x14\n\x0crule_version\x18\x07 \x01(\tB\x0f\n\r_match_weight\"r\n\x0e\x41\x66\x66\x65\x63tedPerson\x12\x15\n\renterprise_id\x18\x01 \x01(\t\x12\x32\n\x07\x63hanges\x18\x02 \x03(\x0e\x32!.mpi.identity.v1.PersonChangeKind\x12\x15\n\rsuperseded_by\x18\x03 \x01(\t\"\x8d\x02\n\x0cPersonChange\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.mpi.identity.v1.PersonChangeKind\x12\x15\n\renterprise_id\x18\x03 \x01(\t\x12\x1c\n\x14other_enterprise_ids\x18\x04 \x03(\t\x12+\n\x07records\x18\x05 \x03(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12(\n\x07made_by\x18\x06 \x01(\x0e\x32\x17.mpi.identity.v1.MadeBy\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x13ReviewTaskReference\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.mpi.identity.v1.ReviewTaskKind\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1b\n\x13other_enterprise_id\x18\x04 \x01(\t\x12\x14\n\x0cmatch_weight\x18\x05 \x01(\x01*]\n\x06MadeBy\x12\x17\n\x13MADE_BY_UNSPECIFIED\x10\x00\x12\x11\n\rMADE_BY_RULES\x10\x01\x12\x13\n\x0fMADE_BY_STEWARD\x10\x02\x12\x12\n\x0eMADE_BY_SOURCE\x10\x03*\xee\x02\n\x10PersonChangeKind\x12\"\n\x1ePERSON_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPERSON_CHANGE_KIND_CREATED\x10\x01\x12\x1d\n\x19PERSON_CHANGE_KIND_LINKED\x10\x02\x12\x1d\n\x19PERSON_CHANGE_KIND_MERGED\x10\x03\x12!\n\x1dPERSON_CHANGE_KIND_SUPERSEDED\x10\x04\x12\x1c\n\x18PERSON_CHANGE_KIND_SPLIT\x10\x05\x12,\n(PERSON_CHANGE_KIND_GOLDEN_RECORD_CHANGED\x10\x06\x12\'\n#PERSON_CHANGE_KIND_RECORD_WITHDRAWN\x10\x07\x12\x1f\n\x1bPERSON_CHANGE_KIND_UNMERGED\x10\x08\x12\x1f\n\x1bPERSON_CHANGE_KIND_RESTORED\x10\t*\xf0\x01\n\x0eReviewTaskKind\x12 \n\x1cREVIEW_TASK_KIND_UNSPECIFIED\x10\x00\x12#\n\x1fREVIEW_TASK_KIND_POSSIBLE_MATCH\x10\x01\x12\'\n#REVIEW_TASK_KIND_POSSIBLE_DUPLICATE\x10\x02\x12$\n REVIEW_TASK_KIND_STOPPED_BY_VETO\x10\x03\x12\x1c\n\x18REVIEW_TASK_KIND_OVERLAY\x10\x04\x12*\n&REVIEW_TASK_KIND_SUSPECTED_WRONG_MERGE\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmpi/identity/v1/person.proto\x12\x0fmpi.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmpi/identity/v1/record.proto\"\xfc\x02\n\x06Person\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\renterprise_id\x18\x02 \x01(\t\x12\x1f\n\x17requested_enterprise_id\x18\x03 \x01(\t\x12\x12\n\nredirected\x18\x04 \x01(\x08\x12\x33\n\rgolden_fields\x18\x05 \x03(\x0b\x32\x1c.mpi.identity.v1.GoldenField\x12\x39\n\x10\x63ross_references\x18\x06 \x03(\x0b\x32\x1f.mpi.identity.v1.CrossReference\x12\x1d\n\x15merged_enterprise_ids\x18\x07 \x03(\t\x12\x10\n\x08revision\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rseen_revision\x18\x0b \x01(\x03\"\x96\x01\n\x0bGoldenField\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12*\n\x06source\x18\x03 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\nrunners_up\x18\x05 \x03(\x0b\x32\x19.mpi.identity.v1.RunnerUp\"E\n\x08RunnerUp\x12\r\n\x05value\x18\x01 \x01(\t\x12*\n\x06source\x18\x02 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\"\x89\x02\n\x0e\x43rossReference\x12*\n\x06record\x18\x01 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x13\n\x0brecorded_at\x18\x02 \x01(\t\x12(\n\x07made_by\x18\x03 \x01(\x0e\x32\x17.mpi.identity.v1.MadeBy\x12\x16\n\x0esince_revision\x18\x04 \x01(\x03\x12\x19\n\x0cmatch_weight\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x32\n\x0elinked_through\x18\x06 \x01(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12\x14\n\x0crule_version\x18\x07 \x01(\tB\x0f\n\r_match_weight\"r\n\x0e\x41\x66\x66\x65\x63tedPerson\x12\x15\n\renterprise_id\x18\x01 \x01(\t\x12\x32\n\x07\x63hanges\x18\x02 \x03(\x0e\x32!.mpi.identity.v1.PersonChangeKind\x12\x15\n\rsuperseded_by\x18\x03 \x01(\t\"\x8d\x02\n\x0cPersonChange\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.mpi.identity.v1.PersonChangeKind\x12\x15\n\renterprise_id\x18\x03 \x01(\t\x12\x1c\n\x14other_enterprise_ids\x18\x04 \x03(\t\x12+\n\x07records\x18\x05 \x03(\x0b\x32\x1a.mpi.identity.v1.RecordKey\x12(\n\x07made_by\x18\x06 \x01(\x0e\x32\x17.mpi.identity.v1.MadeBy\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x13ReviewTaskReference\x12\x0f\n\x07task_id\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.mpi.identity.v1.ReviewTaskKind\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\x1b\n\x13other_enterprise_id\x18\x04 \x01(\t\x12\x14\n\x0cmatch_weight\x18\x05 \x01(\x01*]\n\x06MadeBy\x12\x17\n\x13MADE_BY_UNSPECIFIED\x10\x00\x12\x11\n\rMADE_BY_RULES\x10\x01\x12\x13\n\x0fMADE_BY_STEWARD\x10\x02\x12\x12\n\x0eMADE_BY_SOURCE\x10\x03*\xee\x02\n\x10PersonChangeKind\x12\"\n\x1ePERSON_CHANGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPERSON_CHANGE_KIND_CREATED\x10\x01\x12\x1d\n\x19PERSON_CHANGE_KIND_LINKED\x10\x02\x12\x1d\n\x19PERSON_CHANGE_KIND_MERGED\x10\x03\x12!\n\x1dPERSON_CHANGE_KIND_SUPERSEDED\x10\x04\x12\x1c\n\x18PERSON_CHANGE_KIND_SPLIT\x10\x05\x12,\n(PERSON_CHANGE_KIND_GOLDEN_RECORD_CHANGED\x10\x06\x12\'\n#PERSON_CHANGE_KIND_RECORD_WITHDRAWN\x10\x07\x12\x1f\n\x1bPERSON_CHANGE_KIND_UNMERGED\x10\x08\x12\x1f\n\x1bPERSON_CHANGE_KIND_RESTORED\x10\t*\xf0\x01\n\x0eReviewTaskKind\x12 \n\x1cREVIEW_TASK_KIND_UNSPECIFIED\x10\x00\x12#\n\x1fREVIEW_TASK_KIND_POSSIBLE_MATCH\x10\x01\x12\'\n#REVIEW_TASK_KIND_POSSIBLE_DUPLICATE\x10\x02\x12$\n REVIEW_TASK_KIND_STOPPED_BY_VETO\x10\x03\x12\x1c\n\x18REVIEW_TASK_KIND_OVERLAY\x10\x04\x12*\n&REVIEW_TASK_KIND_SUSPECTED_WRONG_MERGE\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mpi.identity.v1.person_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MADEBY']._serialized_start=1507
-  _globals['_MADEBY']._serialized_end=1600
-  _globals['_PERSONCHANGEKIND']._serialized_start=1603
-  _globals['_PERSONCHANGEKIND']._serialized_end=1969
-  _globals['_REVIEWTASKKIND']._serialized_start=1972
-  _globals['_REVIEWTASKKIND']._serialized_end=2212
+  _globals['_MADEBY']._serialized_start=1530
+  _globals['_MADEBY']._serialized_end=1623
+  _globals['_PERSONCHANGEKIND']._serialized_start=1626
+  _globals['_PERSONCHANGEKIND']._serialized_end=1992
+  _globals['_REVIEWTASKKIND']._serialized_start=1995
+  _globals['_REVIEWTASKKIND']._serialized_end=2235
   _globals['_PERSON']._serialized_start=113
-  _globals['_PERSON']._serialized_end=470
-  _globals['_GOLDENFIELD']._serialized_start=473
-  _globals['_GOLDENFIELD']._serialized_end=623
-  _globals['_RUNNERUP']._serialized_start=625
-  _globals['_RUNNERUP']._serialized_end=694
-  _globals['_CROSSREFERENCE']._serialized_start=697
-  _globals['_CROSSREFERENCE']._serialized_end=962
-  _globals['_AFFECTEDPERSON']._serialized_start=964
-  _globals['_AFFECTEDPERSON']._serialized_end=1078
-  _globals['_PERSONCHANGE']._serialized_start=1081
-  _globals['_PERSONCHANGE']._serialized_end=1350
-  _globals['_REVIEWTASKREFERENCE']._serialized_start=1353
-  _globals['_REVIEWTASKREFERENCE']._serialized_end=1505
+  _globals['_PERSON']._serialized_end=493
+  _globals['_GOLDENFIELD']._serialized_start=496
+  _globals['_GOLDENFIELD']._serialized_end=646
+  _globals['_RUNNERUP']._serialized_start=648
+  _globals['_RUNNERUP']._serialized_end=717
+  _globals['_CROSSREFERENCE']._serialized_start=720
+  _globals['_CROSSREFERENCE']._serialized_end=985
+  _globals['_AFFECTEDPERSON']._serialized_start=987
+  _globals['_AFFECTEDPERSON']._serialized_end=1101
+  _globals['_PERSONCHANGE']._serialized_start=1104
+  _globals['_PERSONCHANGE']._serialized_end=1373
+  _globals['_REVIEWTASKREFERENCE']._serialized_start=1376
+  _globals['_REVIEWTASKREFERENCE']._serialized_end=1528
 # @@protoc_insertion_point(module_scope)

@@ -61,7 +61,7 @@ REVIEW_TASK_KIND_OVERLAY: ReviewTaskKind
 REVIEW_TASK_KIND_SUSPECTED_WRONG_MERGE: ReviewTaskKind
 
 class Person(_message.Message):
-    __slots__ = ("name", "enterprise_id", "requested_enterprise_id", "redirected", "golden_fields", "cross_references", "merged_enterprise_ids", "revision", "create_time", "update_time")
+    __slots__ = ("name", "enterprise_id", "requested_enterprise_id", "redirected", "golden_fields", "cross_references", "merged_enterprise_ids", "revision", "create_time", "update_time", "seen_revision")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ENTERPRISE_ID_FIELD_NUMBER: _ClassVar[int]
     REQUESTED_ENTERPRISE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class Person(_message.Message):
     REVISION_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SEEN_REVISION_FIELD_NUMBER: _ClassVar[int]
     name: str
     enterprise_id: str
     requested_enterprise_id: str
@@ -82,7 +83,8 @@ class Person(_message.Message):
     revision: int
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, name: _Optional[str] = ..., enterprise_id: _Optional[str] = ..., requested_enterprise_id: _Optional[str] = ..., redirected: _Optional[bool] = ..., golden_fields: _Optional[_Iterable[_Union[GoldenField, _Mapping]]] = ..., cross_references: _Optional[_Iterable[_Union[CrossReference, _Mapping]]] = ..., merged_enterprise_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    seen_revision: int
+    def __init__(self, name: _Optional[str] = ..., enterprise_id: _Optional[str] = ..., requested_enterprise_id: _Optional[str] = ..., redirected: _Optional[bool] = ..., golden_fields: _Optional[_Iterable[_Union[GoldenField, _Mapping]]] = ..., cross_references: _Optional[_Iterable[_Union[CrossReference, _Mapping]]] = ..., merged_enterprise_ids: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., seen_revision: _Optional[int] = ...) -> None: ...
 
 class GoldenField(_message.Message):
     __slots__ = ("field", "value", "source", "reason", "runners_up")
