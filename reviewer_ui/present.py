@@ -1,4 +1,4 @@
-"""How values are put on a screen: words for the service's own terms, and two values side by side, letter by letter.
+"""Words for the service's own terms, and all that every template may use without being given it.
 
 Nothing here reads a registry or a request.
 """
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mpi.domain.review import Role, TaskKind
+from reviewer_ui import present_pair, rule_words
+from reviewer_ui.compare import DIFFERENCE_WORDS
 from reviewer_ui.languages import message
 
 ROLE_WORDS: Mapping[Role, str] = {
@@ -74,5 +76,18 @@ SHARED: Mapping[str, Any] = {
     "key_words": KEY_WORDS,
     "chip_words": CHIP_WORDS,
     "key_label": key_label,
+    "stage_words": present_pair.STAGE_WORDS,
+    "reason_words": present_pair.REASON_WORDS,
+    "said_words": present_pair.SAID_WORDS,
+    "now_words": present_pair.NOW_WORDS,
+    "why_words": present_pair.WHY_WORDS,
+    "act_words": present_pair.ACT_WORDS,
+    "change_words": present_pair.CHANGE_WORDS,
+    "difference_words": DIFFERENCE_WORDS,
+    "caution_words": rule_words.CAUTION_WORDS,
+    "field_word": rule_words.field_word,
+    "comparison_word": rule_words.comparison_word,
+    "strength": rule_words.strength,
+    "says_something": rule_words.SAYS_SOMETHING,
 }
 """What every template may use."""

@@ -4,7 +4,7 @@ and its forms are checked. OPEN_ROUTERS are for who is not signed in, and check 
 
 from fastapi import APIRouter
 
-from reviewer_ui.routes import cluster, sign_in, split
+from reviewer_ui.routes import cluster, language, queue, sign_in, split, tasks
 
-OPEN_ROUTERS: tuple[APIRouter, ...] = (sign_in.OPEN,)
-ROUTERS: tuple[APIRouter, ...] = (sign_in.SIGNED_IN, cluster.ROUTER, split.ROUTER)
+OPEN_ROUTERS: tuple[APIRouter, ...] = (sign_in.OPEN, language.OPEN)
+ROUTERS: tuple[APIRouter, ...] = (sign_in.SIGNED_IN, queue.ROUTER, tasks.ROUTER, cluster.ROUTER, split.ROUTER)
