@@ -5,7 +5,7 @@ Figures are of the whole team: nothing is said, or can be asked, about one stewa
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from statistics import median
 
 from mpi.domain.review import Actor, Right, Stage, TaskKind
@@ -23,8 +23,6 @@ AGREEMENT_DAYS = 90
 
 AGES = (1, 7, 30)
 """Where an open task's age in days turns from fresh to older, to old, to oldest."""
-
-VIETNAM = timezone(timedelta(hours=7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,7 @@ class TeamFigures:
         return sum(each.total for each in self.backlog)
 
 
-def team_figures(
-    registry: Registry, actor: Actor, *, now: datetime | None = None, zone: timezone = VIETNAM
-) -> TeamFigures:
+def team_figures(registry: Registry, actor: Actor, *, zone: tzinfo, now: datetime | None = None) -> TeamFigures:
     """The team's figures now; days begin at midnight of the zone. Raises MissingRightError."""
     require(actor, Right.SEE_TEAM)
     now = now or datetime.now(UTC)

@@ -4,7 +4,20 @@ and its forms are checked. OPEN_ROUTERS are for who is not signed in, and check 
 
 from fastapi import APIRouter
 
-from reviewer_ui.routes import cluster, language, queue, sign_in, split, tasks
+from reviewer_ui.routes import audit, cluster, language, merge, person, queue, search, sign_in, split, tasks, team
+from reviewer_ui.routes import help as help_page
 
 OPEN_ROUTERS: tuple[APIRouter, ...] = (sign_in.OPEN, language.OPEN)
-ROUTERS: tuple[APIRouter, ...] = (sign_in.SIGNED_IN, queue.ROUTER, tasks.ROUTER, cluster.ROUTER, split.ROUTER)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.SIGNED_IN,
+    queue.ROUTER,
+    tasks.ROUTER,
+    cluster.ROUTER,
+    split.ROUTER,
+    search.ROUTER,
+    person.ROUTER,
+    merge.ROUTER,
+    audit.ROUTER,
+    team.ROUTER,
+    help_page.ROUTER,
+)

@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from mpi.registry.unit_of_work import written
 from mpi.services.team import DAYS, TeamFigures, team_figures
 from tests.services.stored import LAN, store
 
+VIETNAM = timezone(timedelta(hours=7))
 LEAD = Actor("bich", Role.LEAD)
 NOW = datetime(2026, 3, 10, 4, 30, tzinfo=UTC)
 """Half past eleven in the morning of 10 March in Vietnam."""
@@ -43,7 +44,7 @@ def put(registry: Registry, tasks: Iterable[dict[str, Any]], readings: Iterable[
 
 
 def figures(registry: Registry) -> TeamFigures:
-    return team_figures(registry, LEAD, now=NOW)
+    return team_figures(registry, LEAD, zone=VIETNAM, now=NOW)
 
 
 def test_with_nothing_done_every_figure_is_empty(registry: Registry) -> None:
@@ -149,7 +150,7 @@ def test_what_waits_is_counted_by_kind_and_age_without_gold_pairs(registry: Regi
 @pytest.mark.parametrize("role", [Role.STEWARD, Role.AUDITOR])
 def test_who_may_not_see_the_team_is_told_the_right_that_is_missing(registry: Registry, role: Role) -> None:
     with pytest.raises(MissingRightError) as refused:
-        team_figures(registry, Actor("an", role))
+        team_figures(registry, Actor("an", role), zone=VIETNAM)
     assert refused.value.metadata == {"right": "see_team"}
 
 
