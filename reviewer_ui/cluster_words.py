@@ -75,7 +75,7 @@ CHANGE_WORDS: tuple[str, ...] = (
 )
 """What can have happened to people meanwhile, as StaleVersionError says it."""
 
-CHOOSE_SOME = message("Choose at least one record that leaves, and leave at least one that stays.")
+CHOOSE_SOME = message("Choose at least one record of this person that leaves, and leave at least one that stays.")
 GIVE_ID = message("Give the enterprise ID of the person whom the chosen records belong to.")
 NOT_YET = message("This cannot be previewed yet.")
 

@@ -36,6 +36,7 @@ _WIDTH = 640.0
 _MARGIN_X, _MARGIN_TOP, _MARGIN_BOTTOM = 60.0, 26.0, 40.0
 _APART = 44.0
 _STEPS = 150
+_SETTLED = 2e-3
 _WEAKEST_LENGTH = 1.8
 _BEND = 0.22
 _THINNEST, _THICKEST = 1.5, 6.0
@@ -173,12 +174,23 @@ def _stretched(far: NDArray[np.float64]) -> Points:
     weights = np.divide(1.0, far**2, out=np.zeros_like(far), where=far > 0)
     solve = np.linalg.pinv(np.diag(weights.sum(axis=1)) - weights)
     for _ in range(_STEPS):
-        apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+        apart = _gaps(points)
         pull = np.divide(-weights * far, apart, out=np.zeros_like(far), where=apart > 1e-9)
         np.fill_diagonal(pull, 0.0)
         np.fill_diagonal(pull, -pull.sum(axis=1))
-        points = solve @ (pull @ points)
+        moved = solve @ (pull @ points)
+        settled = np.abs(moved - points).max() < _SETTLED
+        points = moved
+        if settled:
+            break
     return points
+
+
+def _gaps(points: Points) -> NDArray[np.float64]:
+    """The distance between every two places, float64 (n, n)."""
+    across, down = (np.subtract.outer(each, each) for each in points.T)
+    gaps: NDArray[np.float64] = np.hypot(across, down)
+    return gaps
 
 
 def _fitted(points: Points, height: float) -> Points:
@@ -208,8 +220,7 @@ def _moved_apart(points: Points, height: float) -> Points:
     nudge = np.stack([np.cos(np.arange(count) * 2.4), np.sin(np.arange(count) * 2.4)], axis=1) * 1e-3
     points = points + nudge
     for _ in range(400):
-        between = points[:, None] - points[None]
-        apart = np.linalg.norm(between, axis=2)
+        between, apart = points[:, None] - points[None], _gaps(points)
         np.fill_diagonal(apart, np.inf)
         lacking = np.maximum(_APART - apart, 0.0)
         if lacking.max() < 0.5:

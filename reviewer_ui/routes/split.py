@@ -11,7 +11,15 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from mpi.domain.errors import ContradictionError, InvalidInputError, MpiError, NotFoundError, StaleVersionError
+from mpi.domain.errors import (
+    ContradictionError,
+    InvalidInputError,
+    MpiError,
+    NotFoundError,
+    StaleVersionError,
+    UnknownRecordError,
+    UnknownSourceSystemError,
+)
 from mpi.domain.review import Right
 from mpi.services.access import require
 from mpi.services.rearrange import SplitPreview, SplitRequest, preview_split, split_person
@@ -107,17 +115,15 @@ def _refused(
     request: Request, visit: Visit, enterprise_id: str, form: ChoiceForm, error: MpiError, before: Problem | None
 ) -> Response:
     """The choice again, with the reason why no preview can be made of it."""
-    field = error.metadata.get("field", "")
     if isinstance(error, StaleVersionError) or before is not None:
         problem, status = problem_of(error) if before is None else (before, 409)
-        return cluster_page(
-            request, visit, enterprise_id, shown_of(request, visit, form, problem=problem), status=status
-        )
-    if form.into.strip() and (isinstance(error, NotFoundError) or field != "records"):
+        shown = shown_of(request, visit, form, problem=problem)
+        return cluster_page(request, visit, enterprise_id, shown, status=status)
+    if isinstance(error, UnknownRecordError | UnknownSourceSystemError) or error.metadata.get("field") == "records":
+        return _again(request, visit, enterprise_id, form, words.CHOOSE_SOME)
+    if form.into.strip():
         return _again(request, visit, enterprise_id, form, words.GIVE_ID)
-    if field != "records":
-        raise error
-    return _again(request, visit, enterprise_id, form, words.CHOOSE_SOME)
+    raise error
 
 
 def _again(request: Request, visit: Visit, enterprise_id: str, form: ChoiceForm, sentence: str) -> Response:
