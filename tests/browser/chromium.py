@@ -24,6 +24,17 @@ _ARGUMENTS = (
     "--no-first-run",
 )
 
+LAPTOP = {"width": 1366, "height": 768}
+"""The window that stewards have."""
+
+CONTEXT: dict[str, Any] = {
+    "viewport": LAPTOP,
+    "locale": "vi-VN",
+    "timezone_id": "Asia/Ho_Chi_Minh",
+    "reduced_motion": "reduce",
+}
+"""Arguments of Browser.new_context for everybody at the desk."""
+
 
 class NoBrowserError(RuntimeError):
     """There is no browser to test with; the message says what to do."""

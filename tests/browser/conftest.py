@@ -16,13 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Play
 
 from mpi.registry.registry import Registry
 from tests.browser import city
-from tests.browser.chromium import launch_arguments
+from tests.browser.chromium import CONTEXT, launch_arguments
 from tests.browser.desk import Desk, model, running_desk
 from tests.browser.visits import Visits
 from tests.registries import SECRET
 from tests.reviewer_ui.running_desk import people_at_the_desk
-
-LAPTOP = {"width": 1366, "height": 768}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def browser(launch_browser: Callable[..., Browser]) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def browser_context_args() -> dict[str, Any]:
-    return {"viewport": LAPTOP, "locale": "vi-VN", "timezone_id": "Asia/Ho_Chi_Minh", "reduced_motion": "reduce"}
+    return CONTEXT
 
 
 @pytest.fixture(scope="session")
