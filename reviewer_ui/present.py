@@ -27,8 +27,8 @@ KIND_WORDS: Mapping[TaskKind, str] = {
 }
 
 KEY_WORDS: Mapping[str, str] = {
-    "same": message("same"),
-    "different": message("different"),
+    "same": message("same person"),
+    "different": message("different people"),
     "unsure": message("unsure"),
     "skip": message("skip"),
     "escalate": message("escalate"),

@@ -45,11 +45,11 @@ ACT_WORDS: Mapping[str, str] = {
     "different": message("two people"),
     "unsure": message("nobody can tell"),
     "escalate": message("passed to a team lead"),
-    "judge": message("kept as it is"),
-    "merge": message("merged"),
-    "unmerge": message("separated again"),
-    "split": message("split"),
-    "move": message("moved"),
+    "judge": message("a judgement"),
+    "merge": message("a merge"),
+    "unmerge": message("a separation"),
+    "split": message("a split"),
+    "move": message("a move of records"),
 }
 """What an undo would take back, by the kind that the service gives it."""
 

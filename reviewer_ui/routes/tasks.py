@@ -3,8 +3,6 @@
 Two records are shown side by side whatever the question; nothing personal is in an address.
 """
 
-import hashlib
-import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -15,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mpi.domain.errors import (
     ContradictionError,
+    InvalidInputError,
     MpiError,
     OwnReadingError,
     StaleVersionError,
@@ -22,12 +21,12 @@ from mpi.domain.errors import (
     TaskClosedError,
     UndoBlockedError,
 )
+from mpi.domain.records import RecordKey
 from mpi.domain.review import RevealReason, Verdict
 from mpi.services import adjudicate, review_queue
-from mpi.services.adjudicate import DecisionRequest, Outcome
-from mpi.services.answering import WritingCall
+from mpi.services.adjudicate import DecisionRequest
 from mpi.services.deciding import LONGEST_REASON
-from mpi.services.review_queue import ReviewTask
+from reviewer_ui import calls
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.errors import error_page
@@ -55,7 +54,7 @@ class TaskForm(Choice):
 
 
 class AnswerForm(TaskForm):
-    """An answer."""
+    """An answer. `record` names those that leave a person who is found to be two, as "source:id"."""
 
     verdict: Literal["same", "different", "unsure", "escalate"]
     expected_version: int
@@ -63,6 +62,7 @@ class AnswerForm(TaskForm):
     request_id: UUID
     seconds: float | None = Field(None, ge=0, le=MOST_SECONDS)
     blind: bool = False
+    record: list[str] = Field(default_factory=list, max_length=500)
 
 
 class RevealForm(TaskForm):
@@ -119,16 +119,18 @@ def decide(request: Request, visit: SignedInVisit, task_id: int, form: Annotated
         expected_version=form.expected_version,
         seen_revision=form.seen_revision,
         seconds=form.seconds,
+        records=tuple(_key(each) for each in form.record),
     )
-    call = _call("desk.decide", form.request_id, visit, task_id, form.model_dump(mode="json", exclude={"request_id"}))
+    said = form.model_dump(mode="json", exclude={"request_id"})
+    call = calls.writing_call("decide", str(form.request_id), visit.actor.name, task_id, sorted(said.items()))
     try:
-        answer = adjudicate.decide(services.registry, services.rules, visit.actor, call, asked, _encode)
+        answer = adjudicate.decide(services.registry, services.rules, visit.actor, call, asked, calls.encode)
     except _NOT_MINE as error:
         return _not_mine(request, error, task_id, choice=form, comment=form.comment)
     except _CONFLICTS as error:
         return _shown(request, visit, task_id, choice=form, comment=form.comment, problem=error)
-    done = json.loads(answer)
-    told = {} if form.blind else {"now": done["standing"], "why": ",".join(done["why"]) or None}
+    done = calls.decode(answer)
+    told = {} if form.blind else {"now": done.standing, "why": ",".join(done.second_reasons) or None}
     return to_next(services, visit.actor, form, after=task_id, done=task_id, said=form.verdict, **told)
 
 
@@ -136,7 +138,7 @@ def decide(request: Request, visit: SignedInVisit, task_id: int, form: Annotated
 def undo(request: Request, visit: SignedInVisit, form: Annotated[UndoForm, Form()]) -> Response:
     """Take a decision or a reading back; its question is asked again."""
     services = desk(request)
-    call = _call("desk.undo", form.request_id, visit, form.decision_id, form.task_id)
+    call = calls.writing_call("undo", str(form.request_id), visit.actor.name, form.decision_id, form.task_id)
     try:
         answer = adjudicate.undo(
             services.registry,
@@ -145,13 +147,13 @@ def undo(request: Request, visit: SignedInVisit, form: Annotated[UndoForm, Form(
             call,
             decision_id=form.decision_id,
             task_id=None if form.decision_id is not None else form.task_id,
-            encode=_encode,
+            encode=calls.encode,
         )
     except UndoBlockedError as error:
         return error_page(
             request, error, template="task_problem.html", task_id=None, choice=Choice(), comment="", page_path="/queue"
         )
-    task_id = json.loads(answer)["task"]
+    task_id = calls.decode(answer).task_id
     path = "/queue" if task_id is None else f"/tasks/{task_id}"
     return RedirectResponse(path + Choice().query(done=task_id, said="undone"), 303)
 
@@ -206,17 +208,9 @@ def _not_mine(request: Request, error: MpiError, task_id: int, *, choice: Choice
     )
 
 
-def _call(verb: str, request_id: UUID, visit: Visit, *content: object) -> WritingCall:
-    """One writing call: the same form sent twice is the same call."""
-    text = json.dumps([visit.actor.name, *content], sort_keys=True, ensure_ascii=False)
-    return WritingCall(str(request_id), verb, hashlib.sha256(text.encode()).digest())
-
-
-def _encode(outcome: Outcome) -> bytes:
-    task: ReviewTask | None = outcome.task
-    told = {
-        "standing": outcome.standing.value,
-        "why": list(outcome.second_reasons),
-        "task": None if task is None else task.task_id,
-    }
-    return json.dumps(told).encode()
+def _key(text: str) -> RecordKey:
+    """A record by what a form calls it. Raises InvalidInputError."""
+    system, colon, local_id = text.partition(":")
+    if not (system and colon and local_id):
+        raise InvalidInputError("a record is named as source:id", metadata={"field": "record"})
+    return RecordKey(system, local_id)
