@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def lint(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Lint a package `mpi` made of `modules` (dotted name to source) under the project's own contracts."""
-    for name, text in {"mpi.domain.records": "", **modules}.items():
+    """Lint packages `mpi` and `reviewer_ui` made of modules (name to source) under the project's own contracts."""
+    for name, text in {"mpi.domain.records": "", "reviewer_ui.app": "", **modules}.items():
         path = folder.joinpath(*name.split(".")).with_suffix(".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + "\n")
@@ -57,6 +57,16 @@ def lint(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[s
             "client knows grpc and the generated code only",
         ),
         ({"mpi.rpc.bad": "import mpi.cli.main", "mpi.cli.main": ""}, "Imports only go down"),
+        ({"mpi.services.bad": "import fastapi"}, "FastAPI, Jinja and babel only in reviewer_ui"),
+        ({"mpi.rpc.bad": "import reviewer_ui.app"}, "only the command starts reviewer_ui"),
+        ({"mpi.registry.bad": "import argon2"}, "argon2 only in services"),
+        ({"reviewer_ui.bad": "import argon2"}, "argon2 only in services"),
+        ({"reviewer_ui.bad": "import sqlalchemy"}, "SQLAlchemy only in registry"),
+        (
+            {"reviewer_ui.bad": "import mpi.registry.tables", "mpi.registry.tables": ""},
+            "reviewer_ui is a shell over services",
+        ),
+        ({"reviewer_ui.bad": "import mpi.rpc.server", "mpi.rpc.server": ""}, "reviewer_ui is a shell over services"),
         (
             {"mpi.synthetic.bad": "import mpi.matching.kernel", "mpi.matching.kernel": ""},
             "synthetic knows domain and standardise only",
@@ -80,7 +90,9 @@ def test_contracts_hold_where_each_package_belongs(tmp_path: Path) -> None:
         "mpi.identity.v1.record_pb2": "import google.protobuf.message, grpc",
         "mpi.rpc.server": "import grpc\nimport mpi.identity.v1.record_pb2, mpi.services.link",
         "mpi.client.client": "import grpc, google.rpc.status_pb2\nimport mpi.identity.v1.record_pb2",
-        "mpi.cli.main": "import typer\nimport mpi.rpc.server, mpi.services.link",
+        "mpi.cli.main": "import typer\nimport mpi.rpc.server, mpi.services.link, reviewer_ui.app",
+        "mpi.services.accounts": "import argon2",
+        "reviewer_ui.app": "import babel, fastapi, jinja2, uvicorn\nimport mpi.services.accounts, mpi.domain.model",
     }
     run = lint(tmp_path, modules)
     assert run.returncode == 0, run.stdout + run.stderr
