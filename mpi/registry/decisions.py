@@ -98,6 +98,14 @@ def mark_undone(uow: UnitOfWork, decision_id: int, by: int | None) -> None:
     uow.connection.execute(sa.update(decision).where(decision.c.decision_id == decision_id).values(undone_by=by))
 
 
+def redone_by(uow: UnitOfWork, decision_id: int) -> Decision | None:
+    """The decision by which another one stands again, having undone its undo; None where it never was undone."""
+    undos = sa.select(decision.c.decision_id).where(decision.c.undoes == decision_id)
+    query = sa.select(*_COLUMNS).where(decision.c.undoes.in_(undos), decision.c.undone_by.is_(None))
+    row = uow.connection.execute(query.order_by(decision.c.decision_id.desc()).limit(1)).one_or_none()
+    return None if row is None else _decision(row)
+
+
 def people_of(uow: UnitOfWork, decision_id: int) -> list[int]:
     """The people that a decision touched."""
     query = sa.select(decision_person.c.person_id).where(decision_person.c.decision_id == decision_id)

@@ -277,6 +277,7 @@ decision = sa.Table(
     sa.PrimaryKeyConstraint("decision_id", name="pk_decision"),
     sa.CheckConstraint("kind IN ('judge', 'merge', 'unmerge', 'split', 'move', 'undo')", name="ck_decision_kind"),
     sa.Index("ix_decision_made_by", "made_by", "decision_id"),
+    sa.Index("ix_decision_undoes", "undoes"),
 )
 
 decision_person = sa.Table(

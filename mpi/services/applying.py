@@ -96,7 +96,11 @@ def smaller_part(gone: list[int], stay: list[int]) -> list[int]:
 
 
 def proposed_parts(deciding: Deciding, person: int, a: int, b: int) -> tuple[list[int], list[int]]:
-    """A person's records as the rules part them when two of them are kept apart: those with `a`, those with `b`."""
+    """A person's records as the rules part them when two of them are kept apart: those with `a`, those with `b`.
+
+    Raises ContradictionError where the two were judged the same.
+    """
+    deciding.refuse_contradiction(deciding.judged([a, b]).against_two_people([a], [b]))
     rules, layout = deciding.rules, deciding.rules.scorer.layout
     placed = online.members(deciding.uow, [person], layout=layout.digest, width=layout.width).placed
     ids = placed.record_ids.tolist()

@@ -32,6 +32,14 @@ def undo(deciding: Deciding, decision_id: int) -> Made:
             f"decision {decision_id} was undone by decision {found.undone_by}",
             metadata={"decision": str(found.undone_by)},
         )
+    while (redone := decisions.redone_by(deciding.uow, found.decision_id)) is not None:
+        # it stands by another decision, and that one is what can be taken back
+        found = redone
+    return _undo(deciding, found)
+
+
+def _undo(deciding: Deciding, found: Decision) -> Made:
+    decision_id = found.decision_id
     people = decisions.people_of(deciding.uow, decision_id)
     done = decisions.traces(deciding.uow, np.array(people, dtype=np.int64), found.decision_id, found.last_revision)
     changed = bool(done.moved or done.superseded or done.restored or done.created)
@@ -52,10 +60,19 @@ def undo(deciding: Deciding, decision_id: int) -> Made:
     )
     if came and parted is not None:
         made = with_newcomers(deciding, made, came, parted)
-    decisions.mark_undone(deciding.uow, decision_id, made.decision_id)
-    if found.undoes is not None:
-        decisions.mark_undone(deciding.uow, found.undoes, None)
+    _mark(deciding, found, made.decision_id)
     return made
+
+
+def _mark(deciding: Deciding, found: Decision, by: int) -> None:
+    """Note that a decision is undone; what it had undone stands again, what that had undone does not, and so on."""
+    undone_by: int | None = by
+    while True:
+        decisions.mark_undone(deciding.uow, found.decision_id, undone_by)
+        if found.undoes is None:
+            return
+        undone_by = None if undone_by is not None else found.decision_id
+        found = decisions.find(deciding.uow, found.undoes)
 
 
 def _back(deciding: Deciding, found: Decision, done: Traces) -> tuple[Rearrangement, list[int], tuple[int, int] | None]:

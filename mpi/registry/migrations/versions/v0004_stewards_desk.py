@@ -118,6 +118,7 @@ def _decisions() -> None:
         sa.CheckConstraint("kind IN ('judge', 'merge', 'unmerge', 'split', 'move', 'undo')", name="ck_decision_kind"),
     )
     op.create_index("ix_decision_made_by", "decision", ["made_by", "decision_id"], unique=False)
+    op.create_index("ix_decision_undoes", "decision", ["undoes"], unique=False)
     op.create_table(
         "decision_person",
         sa.Column("person_id", ID, autoincrement=False, nullable=False),
