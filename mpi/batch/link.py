@@ -17,6 +17,7 @@ from mpi.matching.scorer import Scorer, Scores
 from mpi.matching.sharing import CappedValues, apply_caps
 from mpi.persons.clusters import Constraints, Edges, cluster
 from mpi.persons.placement import Decided, place
+from mpi.persons.suspects import find_suspects
 
 DOUBT = 5.0
 """Bits below `review` that a pair may weigh and still be weighed again with what the other records of its people
@@ -107,7 +108,17 @@ def link_table(
         scorer, table.rows, table.persons, np.flatnonzero(table.fresh & (table.persons >= 0)), prior
     )
     watch.lap("placing")
-    return Linkage(plan, edges, codes, clusters, contradicting, rules, report, capped, prior, watch.seconds)
+    # everybody: as a registry grows, chance agreements do too, and what held once may hold no more
+    suspects = find_suspects(
+        scorer,
+        table.rows,
+        plan.person_of,
+        np.ones(len(table.rows), dtype=np.bool_),
+        must_link=table.constraints.must_link,
+        prior=prior,
+    )
+    watch.lap("looking for suspects")
+    return Linkage(plan, edges, codes, clusters, contradicting, suspects, rules, report, capped, prior, watch.seconds)
 
 
 def _with_asked(scorer: Scorer, table: Table, scored: ScoredPairs, prior: float) -> ScoredPairs:

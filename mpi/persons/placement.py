@@ -14,6 +14,7 @@ from mpi.domain.review import TaskKind
 from mpi.matching.jit import leaf
 from mpi.matching.kernel import APART, FORBID
 from mpi.persons.clusters import Clusters, Edges
+from mpi.persons.suspects import Suspects
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,15 @@ class Plan:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What linking decided for a table of records: the plan, the edges it rests on with their level codes int8
-    (e, comparisons), the clusters, and overlays int32 (k, 2): placed records whose new values contradict a member of
-    their person."""
+    (e, comparisons), the clusters, overlays int32 (k, 2): placed records whose new values contradict a member of
+    their person, and people who may be two."""
 
     plan: Plan
     edges: Edges
     codes: NDArray[np.int8]
     clusters: Clusters
     overlays: NDArray[np.int32]
+    suspects: Suspects
 
 
 def place(

@@ -23,6 +23,7 @@ from mpi.matching.stored_keys import blocks_of, choose_candidates, stored_keys
 from mpi.persons.clusters import Constraints, Edges, cluster, no_constraints
 from mpi.persons.judged import Judged
 from mpi.persons.placement import Decided, Plan, place
+from mpi.persons.suspects import find_suspects
 from mpi.registry import judgements, online
 from mpi.registry.blocking_keys import StoredKeys, capped_values
 from mpi.registry.online import Members, Numbers, OpenQuestion, PlacedRows
@@ -403,7 +404,15 @@ def decide(rules: OnlineRules, around: Surroundings, newcomers: int) -> Decided:
     plan = place(clusters, around.edges, around.person_ids, next_person=UNNUMBERED, thresholds=thresholds)
     changed = np.flatnonzero(around.person_ids[:newcomers] >= 0)
     contradicting = overlays(rules.scorer, around.rows, around.person_ids, changed, around.prior)
-    return Decided(plan, around.edges, around.codes, clusters, contradicting)
+    suspects = find_suspects(
+        rules.scorer,
+        around.rows,
+        plan.person_of,
+        np.arange(len(around.rows)) < newcomers,
+        must_link=around.constraints.must_link,
+        prior=around.prior,
+    )
+    return Decided(plan, around.edges, around.codes, clusters, contradicting, suspects)
 
 
 def numbered(plan: Plan, first_person: int) -> Plan:

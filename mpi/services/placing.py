@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 
 from mpi.batch.link import Progress
 from mpi.domain.model import LinkageModel
-from mpi.domain.review import TaskKind
-from mpi.matching.kernel import FORBID, HOLD
 from mpi.persons.placement import Decided
-from mpi.registry import events, persons, reviews
+from mpi.registry import events, persons
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows
 from mpi.registry.persons import LinkEvidence, LinkRows, OpenLinks
@@ -26,6 +24,7 @@ from mpi.registry.registry import Registry
 from mpi.registry.reviews import TaskRows
 from mpi.registry.runs import advance
 from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services.asking import Asking
 
 GROUPS_A_BATCH = 50_000
 """People that one transaction writes."""
@@ -214,87 +213,8 @@ class PlanWriter:
     def write_tasks(self, uow: UnitOfWork, standing: Mapping[str, int]) -> tuple[TaskRows, int]:
         """Open the plan's questions and close those that are gone of the standing ones (open questions about people of
         the table, each with its task); gives the tasks opened and how many were closed."""
-        wanted = self._questions()
-        closed = self._close_gone(uow, standing, set(wanted.questions))
-        opened = [place for place, question in enumerate(wanted.questions) if question not in standing]
-        first = allocate(uow, Counters(task=len(opened))).task if opened else 0
-        rows = _take(wanted, np.array(opened, dtype=np.int64), first)
-        if opened:
-            reviews.open_tasks(uow, rows, run_id=self._run_id)
-        return rows, closed
-
-    def _close_gone(self, uow: UnitOfWork, standing: Mapping[str, int], wanted: set[str]) -> int:
-        """Close open questions about two people that this plan asks no more: every one of them was weighed again."""
-        survivor = dict(self._placed.decided.plan.merges[:, ::-1].tolist())
-        gone: list[int] = []
-        reasons: list[str] = []
-        for question, task in standing.items():
-            kind, _, pair = question.partition(":")
-            if kind != "people" or question in wanted:
-                continue
-            people = [survivor.get(person, person) for person in map(int, pair.split("-"))]
-            if people[0] == people[1]:
-                reasons.append("the people asked about were joined")
-            elif any(person in survivor for person in map(int, pair.split("-"))):
-                reasons.append("one of the people asked about was joined with another")
-            else:
-                reasons.append("the evidence no longer leaves it in doubt")
-            gone.append(task)
-        if gone:
-            reviews.close_tasks(uow, np.array(gone), reasons=reasons, run_id=self._run_id)
-        return len(gone)
-
-    def _questions(self) -> TaskRows:
-        """Every question of the plan: pairs of people in doubt, and records whose new values contradict their
-        person."""
-        decided, record_ids = self._placed.decided, self._placed.record_ids
-        tasks, overlays = decided.plan.tasks, decided.overlays
-        person_of = decided.plan.person_of
-        left = np.concatenate([tasks.left, overlays[:, 0]])
-        right = np.concatenate([tasks.right, overlays[:, 1]])
-        people = np.sort(np.stack([person_of[left], person_of[right]], axis=1), axis=1)
-        count, extra = len(tasks.left), len(overlays)
-        questions = [f"people:{a}-{b}" for a, b in people[:count].tolist()]
-        questions += [f"overlay:{record}" for record in record_ids[overlays[:, 0]].tolist()]
-        codes = np.concatenate([decided.codes[tasks.edges], np.zeros((extra, decided.codes.shape[1]), dtype=np.int8)])
-        reasons = [self._reason(place) for place in range(count)]
-        reasons += ["the record's new values contradict those of another record of its person"] * extra
-        rows = TaskRows(
-            task_ids=np.zeros(count + extra, dtype=np.int64),
-            kinds=[kind.value for kind in tasks.kinds] + [TaskKind.OVERLAY.value] * extra,
-            questions=questions,
-            record_a=record_ids[left],
-            record_b=record_ids[right],
-            person_a=person_of[left],
-            person_b=person_of[right],
-            match_weights=np.concatenate([tasks.weights, np.full(extra, np.nan)]),
-            level_codes=codes,
-            reasons=reasons,
-            priorities=np.ones(count + extra),
-        )
-        _, first = (
-            np.unique(np.array(questions, dtype=object), return_index=True) if questions else (None, np.empty(0, int))
-        )
-        return _take(rows, np.sort(first), 0)
-
-    def _reason(self, place: int) -> str:
-        """Why a question is asked, in words."""
-        decided = self._placed.decided
-        edge = decided.plan.tasks.edges[place]
-        vetoes = int(decided.clusters.vetoes[edge])
-        if decided.clusters.barred[[decided.edges.left[edge], decided.edges.right[edge]]].any():
-            return "several people fit about equally well"
-        if vetoes & (FORBID | HOLD):
-            codes = decided.codes[edge].tolist()
-            labels = {
-                comparison.name: comparison.label_of(code)
-                for comparison, code in zip(self._model.comparisons, codes, strict=True)
-            }
-            return (
-                "; ".join(veto.name for veto in self._model.vetoes_on(labels))
-                or "another record of one of the people forbids it"
-            )
-        return "the evidence lies between the review and the link threshold"
+        placed = self._placed
+        return Asking(self._model, placed.decided, placed.record_ids, run_id=self._run_id).write(uow, standing)
 
 
 def _by_person(people: Integers, owners: Integers, record_ids: Integers) -> list[str]:
@@ -302,21 +222,3 @@ def _by_person(people: Integers, owners: Integers, record_ids: Integers) -> list
     starts = [*np.searchsorted(owners, people).tolist(), len(owners)]
     texts = list(map(str, record_ids.tolist()))
     return [",".join(texts[start:stop]) for start, stop in pairwise(starts)]
-
-
-def _take(rows: TaskRows, places: NDArray[np.int64], first_task: int) -> TaskRows:
-    """Some of the rows, numbered from `first_task`."""
-    chosen = places.tolist()
-    return TaskRows(
-        task_ids=first_task + np.arange(len(chosen), dtype=np.int64),
-        kinds=[rows.kinds[place] for place in chosen],
-        questions=[rows.questions[place] for place in chosen],
-        record_a=rows.record_a[places],
-        record_b=rows.record_b[places],
-        person_a=rows.person_a[places],
-        person_b=rows.person_b[places],
-        match_weights=rows.match_weights[places],
-        level_codes=np.ascontiguousarray(rows.level_codes[places]),
-        reasons=[rows.reasons[place] for place in chosen],
-        priorities=rows.priorities[places],
-    )
