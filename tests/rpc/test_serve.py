@@ -1,5 +1,6 @@
 """`mpi serve` as it is run: processes on one port, restarted when they die, ended in good order."""
 
+import json
 import os
 import re
 import shlex
@@ -59,6 +60,31 @@ def example(up: Served, name: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def steward(home: Path, served: Served) -> Path:
+    """A file with a steward's token, made as an administrator makes it."""
+    db = ("--db", f"sqlite:///{home}/registry.db")
+
+    def accounts(*arguments: str, told: str = "") -> str:
+        words = [sys.executable, "-m", "mpi.cli.main", "accounts", *arguments, *db, "--json"]
+        done = subprocess.run(
+            words, input=told, capture_output=True, text=True, env=environment(home), cwd=home, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    accounts("add", "mai", "--role", "steward", "--password-stdin", told="a-long-enough-password")
+    path = home / "steward-token"
+    path.write_text(json.loads(accounts("token", "mai"))["token"], encoding="ascii")
+    return path
+
+
+def doubtful(up: Served, system: str, citizen_id: str) -> str:
+    """Registers somebody with a known person's name and day of birth, and another citizen number."""
+    example(up, "resolve_a_record")
+    return example(up, "resolve_a_record", "--system", system, "--id", "1", "--citizen-id", citizen_id)
+
+
 def test_it_says_in_one_line_where_it_answers(served: Served) -> None:
     assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d+", served.address)
     assert (served.told["workers"], served.told["rules"]) == (2, "vn_person@1.0.0")
@@ -93,7 +119,7 @@ def test_a_worker_that_dies_is_replaced(served: Served) -> None:
     assert exposed(served)
 
 
-def test_examples_run(served: Served, tmp_path: Path) -> None:
+def test_examples_run(served: Served, steward: Path, tmp_path: Path) -> None:
     first = example(served, "resolve_a_record")
     person = first.split()[0]
     assert "NEW_PERSON" in first
@@ -106,24 +132,33 @@ def test_examples_run(served: Served, tmp_path: Path) -> None:
     assert "known as station:TYT9" in matched
     lifelong = example(served, "lifelong_record").splitlines()
     assert [line.split()[1] for line in lifelong[1:]] == ["BIRTH", "ENCOUNTER", "SCHOOL_CHECK"]
+    assert "a steward is asked" in doubtful(served, "school", "079184000456")
+    questions = example(served, "review_tasks", "--token-file", str(steward))
+    [task] = [line.split()[0] for line in questions.splitlines() if "school:1" in line]
+    answered = example(served, "review_tasks", "--token-file", str(steward), "--task", task, "--answer", "different")
+    assert answered.startswith("APPLIED")
+    assert "school:1" not in example(served, "review_tasks", "--token-file", str(steward))
     token = tmp_path / "token"
     changes = example(served, "follow_changes", "--token", str(token), "--changes", "3").splitlines()
     more = example(served, "follow_changes", "--token", str(token), "--changes", "2").splitlines()
     assert [int(line.split()[0]) for line in [*changes, *more]] == [1, 2, 3, 4, 5]
 
 
-def test_the_readmes_calls_run(served: Served) -> None:
+def test_the_readmes_calls_run(served: Served, steward: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
     calls = [shlex.split(line[2:]) for line in readme.splitlines() if line.startswith("$ buf curl ")]
     assert len(calls) >= 2
+    token = steward.read_text(encoding="ascii")
+    assert "a steward is asked" in doubtful(served, "clinic", "079184000789")
     for words in calls:
+        words = [word.replace("$TOKEN", token) for word in words]
         url = words[-1].replace("127.0.0.1:50051", served.address)
         buf = str(Path(sys.executable).parent / "buf")
         done = subprocess.run(
             [buf, *words[1:-1], url], capture_output=True, text=True, env=environment(ROOT), check=False, timeout=60
         )
         assert done.returncode == 0, done.stderr
-        assert "consistencyToken" in done.stdout or "family" in done.stdout
+        assert any(word in done.stdout for word in ("consistencyToken", "family", "reviewTasks"))
 
 
 def test_a_port_that_is_taken_is_not_shared_with_another_server(served: Served, tmp_path: Path) -> None:
