@@ -24,6 +24,7 @@ from mpi.domain.review import Right
 from mpi.services.access import require
 from mpi.services.rearrange import SplitPreview, SplitRequest, preview_split, split_person
 from mpi.services.resolution import PersonChange
+from mpi.services.review_queue import ReviewTask
 from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
@@ -70,6 +71,17 @@ def split(request: Request, visit: SignedInVisit, enterprise_id: str, form: Anno
     others = told.who(PersonChange.CREATED, PersonChange.LINKED)
     about = {"done": told.kind, "with": others[0] if others else "", "decision": told.decision_id}
     return RedirectResponse(f"/people/{quote(enterprise_id)}/cluster?{urlencode(about)}", 303)
+
+
+def refused_answer(
+    request: Request, visit: Visit, task: ReviewTask, *, records: list[str], comment: str, error: MpiError
+) -> Response:
+    """The preview again, where a task's answer by which records leave is refused: with the choice and the note, and
+    what changed or stands in the way. The task must show whose records it asks about."""
+    assert task.enterprise_id_a is not None
+    form = ChoiceForm(record=records, reason=comment, task=task.task_id)
+    problem, status = problem_of(error)
+    return _preview_page(request, visit, task.enterprise_id_a, form, problem=problem, status=status)
 
 
 def _preview_page(

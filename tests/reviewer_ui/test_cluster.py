@@ -3,19 +3,21 @@
 import re
 from html import unescape
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from mpi.domain.records import RecordKey
-from mpi.domain.review import Verdict
-from mpi.registry import judgements, tables
+from mpi.domain.review import Stage, TaskKind, Verdict
+from mpi.registry import judgements, persons, tables
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.registry import Registry
+from mpi.registry.reviews import TaskRows, open_tasks
 from mpi.registry.source_records import find
 from mpi.services import cluster_view
 from tests.reviewer_ui.running_desk import Visitor
 from tests.services.linking import people, query
-from tests.services.stored import HUNG, LAN, MAI, merge, record, store, update
+from tests.services.stored import HUNG, LAN, MAI, MODEL, merge, record, store, update
 from tests.services.test_cluster_view import TWO_WOMEN
 
 FIRST, SECOND = [str(each.key) for each in TWO_WOMEN[:3]], [str(each.key) for each in TWO_WOMEN[3:]]
@@ -295,3 +297,59 @@ def test_forms_that_nobody_was_given(registry: Registry, english: Visitor, form:
 def test_unknown_and_mistyped_ids(english: Visitor) -> None:
     assert english.get("/people/nobody/cluster").status_code in (400, 404)
     assert english.post("/people/nobody/split/preview", {"record": "a:1"}).status_code in (400, 404)
+
+
+def ask(registry: Registry, person: str, one: str, other: str, *, stage: Stage = Stage.FIRST) -> int:
+    """Opens a task that asks whether a person is two; gives its number."""
+    with registry.begin() as uow:
+        number = allocate(uow, Counters(task=1)).task
+        owner = persons.resolve_enterprise_id(uow, person).person_id
+        ends = [np.array([each], dtype=np.int64) for each in (find(uow, _key(one)), find(uow, _key(other)), owner, -1)]
+        rows = TaskRows(
+            task_ids=np.array([number], dtype=np.int64),
+            kinds=[TaskKind.SUSPECTED_WRONG_MERGE.value],
+            questions=[f"suspect:{owner}"],
+            record_a=ends[0],
+            record_b=ends[1],
+            person_a=ends[2],
+            person_b=ends[3],
+            match_weights=np.array([12.1]),
+            level_codes=np.zeros((1, len(MODEL.comparisons)), dtype=np.int8),
+            reasons=["a weak bridge"],
+            priorities=np.array([5.0]),
+        )
+        open_tasks(uow, rows, run_id=None)
+        uow.connection.execute(sa.update(tables.review_task).values(stage=stage.value))
+        return int(number)
+
+
+def test_a_task_opens_the_cluster_with_the_proposed_part_and_is_answered_from_it(
+    registry: Registry, english: Visitor
+) -> None:
+    (person,) = store(registry, [TWO_WOMEN])
+    before = people(registry)
+    task = ask(registry, person, FIRST[2], SECOND[0])
+    page = english.get(f"/people/{person}/cluster?task={task}").text
+    assert "Suspected wrong merge" in text_of(page)
+    assert chosen(page) == SECOND
+    assert page.count("asked about") == 2
+    assert "Move to another person" not in text_of(page)
+    preview = english.post(f"/people/{person}/split/preview", {"record": SECOND, "task": str(task), "reason": "two"})
+    form = hidden_fields(preview.text, f"/tasks/{task}/decide")
+    assert (form["record"], form["verdict"], form["comment"]) == (SECOND, ["different"], ["two"])
+    assert english.post(f"/tasks/{task}/decide", form).status_code == 303
+    after = people(registry)
+    assert {after[key] for key in FIRST} == {before[FIRST[0]]}
+    assert {after[key] for key in SECOND}.isdisjoint(before.values())
+
+
+def test_a_second_reader_sees_no_weights_and_no_proposal(registry: Registry, english: Visitor) -> None:
+    (person,) = store(registry, [TWO_WOMEN])
+    task = ask(registry, person, FIRST[2], SECOND[0], stage=Stage.SECOND)
+    page = english.get(f"/people/{person}/cluster?task={task}").text
+    said = text_of(page)
+    assert "hidden until you have decided" in said
+    assert chosen(page) == []
+    for telling in ("bits", "weakest", "as good as certain", "Choose 4, 5"):
+        assert telling not in said
+    assert 'class="graph"' not in page
