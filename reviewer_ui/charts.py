@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 from markupsafe import Markup
 
 _WIDTH = 640
-_HEIGHT = 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 40
+_HEIGHT = 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 26
 _GAP = 0.3
 _MOST_PARTS = 4
 _TICKS = 4

@@ -3,6 +3,7 @@
 What is refused gives the preview back with the note, and says what changed or what stands in the way.
 """
 
+from dataclasses import dataclass, field
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -17,17 +18,18 @@ from mpi.domain.errors import (
     NotFoundError,
     StaleVersionError,
 )
-from mpi.domain.review import Right
+from mpi.domain.review import RevealReason, Right
 from mpi.services.access import require
 from mpi.services.rearrange import MergePreview, MergeRequest, merge_persons, preview_merge
+from mpi.services.reveal import reveal
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
-from reviewer_ui.cluster_words import COLUMN_WORDS
+from reviewer_ui.cluster_words import COLUMN_WORDS, REVEAL_WORDS
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.pages import new_request_id, render
 from reviewer_ui.routes.cluster import Problem, problem_of
-from reviewer_ui.side_by_side import side_by_side
+from reviewer_ui.side_by_side import Revealed, side_by_side
 from reviewer_ui.wiring import desk
 
 ROUTER = APIRouter()
@@ -35,6 +37,15 @@ ROUTER = APIRouter()
 _VERB = "merge"
 _LONGEST_ID = 40
 _NO_PREVIEW = (InvalidInputError, NotFoundError, StaleVersionError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clear:
+    """What is shown in clear, and why somebody asked for it."""
+
+    values: Revealed = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+    why: RevealReason = RevealReason.COMPARE
 
 
 @ROUTER.get("/merge")
@@ -47,6 +58,27 @@ def preview(
     """What a merge of two people would do; nothing is changed."""
     require(visit.actor, Right.CHANGE_PEOPLE)
     return _page(request, visit, (a.strip(), b.strip()))
+
+
+@ROUTER.post("/merge/reveal")
+def reveal_field(
+    request: Request,
+    visit: SignedInVisit,
+    a: Annotated[str, Form(max_length=_LONGEST_ID)],
+    b: Annotated[str, Form(max_length=_LONGEST_ID)],
+    show: Annotated[str, Form(max_length=100)],
+    shown: Annotated[list[str] | None, Form()] = None,
+    why: Annotated[RevealReason, Form()] = RevealReason.COMPARE,
+) -> Response:
+    """The preview with one more field in clear."""
+    services = desk(request)
+    seen = preview_merge(services.registry, services.rules, visit.actor, (a, b))
+    golden = [each for side in (seen.survivor, seen.superseded) for each in side.golden.survivors]
+    known = {each.field for each in golden}
+    fields = [each for each in dict.fromkeys((*(shown or ()), show)) if each in known]
+    keys = list(dict.fromkeys(each.key for each in golden if each.field in fields))
+    found = reveal(services.registry, visit.actor, keys, fields, reason=why)
+    return _page(request, visit, (a, b), clear=_Clear(found.values, tuple(fields), why))
 
 
 @ROUTER.post("/merge")
@@ -82,6 +114,7 @@ def _page(
     reason: str = "",
     problem: Problem | None = None,
     status: int = 200,
+    clear: _Clear | None = None,
 ) -> Response:
     """The preview, or where there can be none the form for the two IDs with the reason why."""
     services = desk(request)
@@ -91,6 +124,7 @@ def _page(
             seen = preview_merge(services.registry, services.rules, visit.actor, ids)
         except _NO_PREVIEW as error:
             problem, status = (problem, status) if problem is not None else _told(error)
+    clear = clear or _Clear()
     sides = () if seen is None else (seen.survivor.golden, seen.superseded.golden, seen.golden_after)
     return render(
         request,
@@ -99,7 +133,10 @@ def _page(
         **words.SHARED,
         ids=ids,
         preview=seen,
-        rows=side_by_side(services.rules.model, sides),
+        rows=side_by_side(services.rules.model, sides, clear.values),
+        shown=clear.fields,
+        why=clear.why,
+        reveal_words=REVEAL_WORDS,
         path=[] if seen is None or problem is not None else path_steps(seen.contradiction or ""),
         problem=problem,
         done=None,

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from mpi.domain.entries import EntryKind
 from mpi.domain.errors import ContradictionError, InvalidInputError, StaleVersionError, UndoBlockedError
 from mpi.domain.records import CANONICAL_COLUMNS, RecordKey
-from mpi.domain.review import RevealReason
+from mpi.domain.review import Actor, RevealReason
 from mpi.services.person_view import MOST_PAGES, PersonAsked, PersonPage, person_page
 from mpi.services.rearrange import UnmergeRequest, unmerge_persons
 from mpi.services.reveal import reveal
@@ -36,8 +36,8 @@ ROUTER = APIRouter()
 
 _MOST_REVISION = 2**62
 _UNMERGE_VERB = "unmerge"
-_HIDDEN_COLUMNS = frozenset({"address"})
-"""Columns that the table of records leaves to the records side by side, for want of room."""
+_HIDDEN_COLUMNS = frozenset({"address", "recorded_at"})
+"""Columns that the table of records leaves to the records side by side, for want of room, or has by itself."""
 
 
 class PersonQuery(BaseModel):
@@ -134,6 +134,7 @@ def _page(
         page_path=f"/people/{found.enterprise_id}",
         direct={each.enterprise_id for each in found.leading if each.through == found.enterprise_id},
         columns=_columns(found),
+        undoable=_own_decisions(found, visit.actor),
         revision=asked.revision,
         kind=asked.kind,
         revealed=revealed or {},
@@ -170,6 +171,12 @@ def _unmerge_page(
         request_id=new_request_id(),
         page_path=f"/people/{preview.enterprise_id}/unmerge",
     )
+
+
+def _own_decisions(found: PersonPage, actor: Actor) -> set[int]:
+    """The decisions about a person that somebody has made and that stand."""
+    made = (event.decision for event in found.history if event.decision is not None)
+    return {each.decision_id for each in made if each.made_by == actor.name and each.undone_by is None}
 
 
 def _columns(found: PersonPage) -> list[str]:
