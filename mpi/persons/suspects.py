@@ -185,6 +185,7 @@ def _look(scorer: Scorer, rows: NDArray[np.uint8], groups: _Groups, must: Intege
     against = vetoes & FORBID | np.where(cuts.outvoted, vetoes & (HOLD | APART), 0).astype(np.uint8)
     link = scorer.model.thresholds.link
     weak = (weights < link) | (cuts.unlinked & cuts.several & (weights < link + WEAK_BRIDGE))
+    weak &= _disagrees(scorer, scores.codes[cuts.shown])
     chosen = np.flatnonzero((against != 0) | weak)
     order = np.lexsort((right[cuts.shown], left[cuts.shown], weights, against == 0, cuts.group))
     chosen = order[np.isin(order, chosen)]
@@ -193,6 +194,15 @@ def _look(scorer: Scorer, rows: NDArray[np.uint8], groups: _Groups, must: Intege
     shown = cuts.shown[chosen]
     pairs = np.stack([left[forbidden], right[forbidden]], axis=1)
     return left[shown], right[shown], weights[chosen], against[chosen], scores.codes[shown], pairs
+
+
+def _disagrees(scorer: Scorer, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Whether anything speaks against each of some pairs, bool (n,), by their level codes: a record that only knows
+    less than it did is no stranger."""
+    program = scorer.program
+    levels = program.base[: codes.shape[1]] + codes + 1
+    against: NDArray[np.bool_] = ((codes >= 0) & (program.weights[levels] < 0)).any(axis=1)
+    return against
 
 
 def _cuts(groups: _Groups, scores: Scores, together: NDArray[np.bool_], link: float) -> _Cuts:
