@@ -196,7 +196,7 @@ def _rows(rules: OnlineRules, found: PairExplanation) -> tuple[PairRow, ...]:
             column=column,
             left=_masked(masking, column, left),
             right=_masked(masking, column, right),
-            chip=chips.chip(column, left.standard, right.standard, levels),
+            chip=chips.chip(column, left.standard, right.standard, levels) if _both(column, found) else Chip.MISSING,
             hides=masking.hides(column) and bool(left.values.get(column) or right.values.get(column)),
         )
         for column in _columns(rules, found)
@@ -205,6 +205,11 @@ def _rows(rules: OnlineRules, found: PairExplanation) -> tuple[PairRow, ...]:
     same_source = left.key.source_system == right.key.source_system
     source = Chip.SAME if same_source else Chip.DIFFERENT
     return (*rows, PairRow(SOURCE, str(left.key), str(right.key), source, hides=False))
+
+
+def _both(column: str, found: PairExplanation) -> bool:
+    """Whether both records have a value in a column; what an address says of a ward is not the column's."""
+    return bool(found.left.values.get(column)) and bool(found.right.values.get(column))
 
 
 def _masked(masking: Masking, column: str, side: SideView) -> str | None:

@@ -27,12 +27,13 @@ from mpi.services import adjudicate, review_queue
 from mpi.services.adjudicate import DecisionRequest
 from mpi.services.deciding import LONGEST_REASON
 from reviewer_ui import calls
-from reviewer_ui.access import SignedInVisit, Visit
+from reviewer_ui.access import SignedInVisit, Visit, own_path
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.errors import error_page
 from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.pair_page import Opening, pair_page
+from reviewer_ui.routes import split
 from reviewer_ui.routes.queue import Choice, Told, to_next
 from reviewer_ui.wiring import desk
 
@@ -72,11 +73,12 @@ class RevealForm(TaskForm):
 
 
 class UndoForm(BaseModel):
-    """What to take back: a decision or a reading."""
+    """What to take back: a decision or a reading; `back` is a page to return to instead of the task's."""
 
     request_id: UUID
     decision_id: int | None = None
     task_id: int | None = None
+    back: str | None = Field(None, max_length=2048)
 
 
 @ROUTER.get("/tasks/{task_id}")
@@ -128,6 +130,8 @@ def decide(request: Request, visit: SignedInVisit, task_id: int, form: Annotated
     except _NOT_MINE as error:
         return _not_mine(request, error, task_id, choice=form, comment=form.comment)
     except _CONFLICTS as error:
+        if form.record:
+            return _choice_refused(request, visit, task_id, form, error)
         return _shown(request, visit, task_id, choice=form, comment=form.comment, problem=error)
     done = calls.decode(answer)
     told = {} if form.blind else {"now": done.standing, "why": ",".join(done.second_reasons) or None}
@@ -154,6 +158,8 @@ def undo(request: Request, visit: SignedInVisit, form: Annotated[UndoForm, Form(
             request, error, template="task_problem.html", task_id=None, choice=Choice(), comment="", page_path="/queue"
         )
     task_id = calls.decode(answer).task_id
+    if form.back:
+        return RedirectResponse(own_path(form.back), 303)
     path = "/queue" if task_id is None else f"/tasks/{task_id}"
     return RedirectResponse(path + Choice().query(done=task_id, said="undone"), 303)
 
@@ -176,7 +182,8 @@ def _shown(
     except _NOT_MINE as error:
         return _not_mine(request, error, task_id, choice=choice, comment=comment)
     if task.record_b is None:
-        return RedirectResponse(f"/people/{task.enterprise_id_a}/cluster?task={task_id}", 303)
+        path = "/queue" if task.enterprise_id_a is None else f"/people/{task.enterprise_id_a}/cluster?task={task_id}"
+        return RedirectResponse(path, 303)
     meaning = None if problem is None else meaning_of(problem)
     context = {"told": None, "just_opened": None, **more}
     return render(
@@ -193,6 +200,14 @@ def _shown(
         page_path=f"/tasks/{task_id}{choice.choice.query()}",
         **context,
     )
+
+
+def _choice_refused(request: Request, visit: Visit, task_id: int, form: AnswerForm, error: MpiError) -> Response:
+    """What stands in the way of a choice of records that leave; it is kept with the note."""
+    task = review_queue.task(desk(request).registry, visit.actor, task_id)
+    if task.enterprise_id_a is None:
+        return _shown(request, visit, task_id, choice=form, comment=form.comment, problem=error)
+    return split.refused_answer(request, visit, task, records=form.record, comment=form.comment, error=error)
 
 
 def _not_mine(request: Request, error: MpiError, task_id: int, *, choice: Choice, comment: str) -> Response:

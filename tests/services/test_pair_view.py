@@ -98,6 +98,12 @@ def test_the_chip_of_a_field(
     assert chips(registry, name | left, name | right)[column] is chip
 
 
+def test_a_ward_that_only_an_address_tells_is_missing_in_its_own_row(registry: Registry) -> None:
+    address = {"address": "12 Lê Lợi, Phường 4, Quận Gò Vấp"}
+    found = chips(registry, {"full_name": "Lê An", **address}, {"full_name": "Lê An", "ward_code": "26734", **address})
+    assert (found["ward_code"], found["address"]) == (Chip.MISSING, Chip.SAME)
+
+
 def test_whose_the_records_are_and_which_id_would_stay(registry: Registry) -> None:
     lan, other = store(registry, [LAN, [LAN_AGAIN]])
     found = view(registry, LAN_AGAIN, LAN[0])
