@@ -55,16 +55,21 @@ def _look_up(request: Request) -> Visit | None:
     return Visit(session.account, session.csrf_token)
 
 
+async def from_the_desk(request: Request) -> None:
+    """Raises ForeignRequestError where something is to be changed by a form of another site."""
+    if request.method not in SAFE_METHODS:
+        check_origin(request)
+
+
 async def visitor(request: Request) -> Visit:
     """Whoever is signed in.
 
-    Raises NotSignedInError, and ForeignRequestError where something is to be changed without a form of the desk's.
+    Raises NotSignedInError, and ForeignRequestError where something is to be changed without a form of their session.
     """
     visit = await run_in_threadpool(known_visit, request)
     if visit is None:
         raise NotSignedInError("nobody is signed in, or the session has ended")
     if request.method not in SAFE_METHODS:
-        check_origin(request)
         await check_token(request, visit.csrf_token)
     return visit
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mpi.domain.errors import MpiError
 from reviewer_ui import assets
-from reviewer_ui.access import visitor
+from reviewer_ui.access import from_the_desk, visitor
 from reviewer_ui.errors import UnknownPageError, answer_anything, answer_error
 from reviewer_ui.routes import OPEN_ROUTERS, ROUTERS
 from reviewer_ui.security import Guard
@@ -25,9 +25,10 @@ def create_app(services: DeskServices, *, secure: bool) -> FastAPI:
         app.add_exception_handler(kind, answer_error)
     app.include_router(_FILES)
     for router in OPEN_ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(from_the_desk)])
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(visitor)])
+        # first who asks, so that whoever is sent away to sign in is told so
+        app.include_router(router, dependencies=[Depends(visitor), Depends(from_the_desk)])
     return app
 
 

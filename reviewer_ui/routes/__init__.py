@@ -1,5 +1,6 @@
 """The desk's pages, a file a screen. A screen adds its router here, to ROUTERS: only who is signed in reaches it then,
-and its forms are checked. OPEN_ROUTERS are for who is not signed in, and check by themselves what they change.
+and its forms are checked. OPEN_ROUTERS are for everybody: of their forms is known only that a page of the desk sent
+them.
 """
 
 from fastapi import APIRouter
