@@ -217,8 +217,8 @@ def test_a_claim_keeps_others_away_until_it_ends(stewards: Stewards) -> None:
 def test_next_goes_on_behind_the_task_and_round_again(stewards: Stewards) -> None:
     for place in range(3):
         name = ("lan thi", "hung van", "minh")[place]
-        stewards.desk.comes(f"a:{place}", name=name, birth=f"1985010{place}")
-        stewards.desk.comes(f"b:{place}", name=name, birth=f"1995020{place}")
+        stewards.desk.comes(f"a:{place}", name=name, birth=f"1985010{place + 1}")
+        stewards.desk.comes(f"b:{place}", name=name, birth=f"1995020{place + 1}")
     wanted = review_queue.TaskFilter()
     seen = []
     last = None
