@@ -32,7 +32,9 @@ from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services import index_keys
 from mpi.services.featurise import Crew, featurise, stored_columns
 from mpi.services.ingest import Ingest, IngestState, SourceCounts
+from mpi.services.people_now import PeopleNow
 from mpi.services.placing import Placed, PlanWriter
+from mpi.services.questions import settle
 
 SMALL_INPUT = 8_000_000
 """Bytes of input below which worker processes would cost more than they bring."""
@@ -306,6 +308,9 @@ class _Linker:
             )
             self._watch.lap("writing blocking keys")
             opened, closed = writer.write_tasks(uow, reviews.open_questions(uow))
+            if len(linkage.plan.merges):
+                # what is asked about one person follows it into another
+                settle(PeopleNow(uow), linkage.plan.merges[:, 1].tolist())
             self._watch.lap("writing review tasks")
             summary = LinkSummary(
                 run_id=run.run_id,
