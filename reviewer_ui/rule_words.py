@@ -144,9 +144,9 @@ CLOSED = (
 """Why tasks are closed."""
 
 _STRENGTHS = (
-    (6.0, message("strongly for one person"), message("strongly against one person")),
-    (2.0, message("for one person"), message("against one person")),
-    (0.0, message("weakly for one person"), message("weakly against one person")),
+    (6.0, message("strongly for it"), message("strongly against it")),
+    (2.0, message("for it"), message("against it")),
+    (0.0, message("weakly for it"), message("weakly against it")),
 )
 
 SAYS_SOMETHING = 0.05

@@ -237,7 +237,7 @@
     if (!wanted) window.scrollTo(0, 0);
     target.focus({ preventScroll: !wanted });
     const news = [...main().querySelectorAll("[data-announce]"), heading].filter(Boolean);
-    byId("live").textContent = news.map((element) => element.textContent.trim().replace(/\s+/g, " ")).join(". ");
+    byId("live").textContent = news.map((element) => element.textContent.trim().replace(/\s+/g, " ")).join(" ");
   }
 
   document.addEventListener("submit", (event) => {
