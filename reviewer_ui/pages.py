@@ -77,4 +77,5 @@ def _visit(request: Request) -> Visit | None:
     try:
         return known_visit(request)
     except RegistryError:
+        request.state.visit = None
         return None

@@ -124,6 +124,17 @@ def test_a_token_stands_for_an_account_until_there_is_another(registry: Registry
     assert second not in repr(stored(registry))
 
 
+def test_a_closed_account_is_nobody_even_with_a_token_and_a_session(registry: Registry) -> None:
+    accounts.add_account(registry, LAN)
+    token, secret = accounts.issue_token(registry, "lan"), sign_in(registry, "lan", PASSWORD).secret
+    with registry.begin() as uow:
+        uow.connection.execute(sa.update(account).values(status="closed"))
+    with pytest.raises(NotSignedInError):
+        accounts.actor_of_token(registry, token)
+    with pytest.raises(NotSignedInError):
+        session_of(registry, secret)
+
+
 @pytest.mark.parametrize("change", [accounts.close_account, accounts.issue_token])
 def test_an_account_that_there_is_not_is_told(registry: Registry, change: object) -> None:
     assert callable(change)
