@@ -8,8 +8,8 @@
   const isDrawn = (element) => {
     const box = element.getBoundingClientRect();
     const style = getComputedStyle(element);
-    const unseen = style.visibility === "hidden" || style.clipPath !== "none" || element.closest(".skip, .visually-hidden");
-    return box.width > 1 && box.height > 1 && !unseen;
+    const seen = element.checkVisibility({ visibilityProperty: true }) && style.clipPath === "none";
+    return seen && box.width > 1 && box.height > 1 && !element.closest(".skip, .visually-hidden");
   };
   const scrollsInside = (element) => {
     for (let each = element.parentElement; each; each = each.parentElement) {
@@ -52,7 +52,7 @@
     /* How many things Tab should reach. */
     controls() {
       const kinds = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
-      const open = (element) => element.getClientRects().length && !element.disabled && element.tabIndex >= 0;
+      const open = (element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled && element.tabIndex >= 0;
       return [...document.querySelectorAll(kinds)].filter(open).length;
     },
 
@@ -60,8 +60,11 @@
     focus() {
       const element = document.activeElement;
       if (!element || element === document.body) return null;
-      const again = element.hasAttribute("data-was-here");
+      // a field of several parts, such as a date, has the focus once for every part
+      const stays = window.focusWas === element;
+      const again = !stays && element.hasAttribute("data-was-here");
       element.setAttribute("data-was-here", "");
+      window.focusWas = element;
       const style = getComputedStyle(element);
       const box = element.getBoundingClientRect();
       const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
@@ -76,7 +79,7 @@
         [inWindow && !own, `lies under ${above ? named(above) : "nothing"}`],
         [box.width < 24 || box.height < 24 ? !inText(element, style) : false, `is ${box.width}x${box.height}`],
       ];
-      return { name: named(element), again, problems: problems.filter(([bad]) => bad).map(([, words]) => words) };
+      return { name: named(element), stays, again, problems: problems.filter(([bad]) => bad).map(([, words]) => words) };
     },
   };
 
