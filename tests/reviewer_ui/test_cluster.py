@@ -120,6 +120,16 @@ def test_a_person_without_records_and_one_who_was_merged(registry: Registry, eng
     assert f"{mai} was merged into {lan}" in text_of(english.get(f"/people/{mai}/cluster").text)
 
 
+def test_records_that_the_rules_have_not_read_are_shown_without_weights(registry: Registry, english: Visitor) -> None:
+    (person,) = store(registry, [TWO_WOMEN])
+    with registry.begin() as uow:
+        uow.connection.execute(sa.update(tables.record_feature).values(feature_layout="of other rules"))
+    page = english.get(f"/people/{person}/cluster")
+    assert page.status_code == 200
+    assert "These records cannot be weighed" in text_of(page.text)
+    assert "Birth date 2 values" in text_of(page.text)
+
+
 def test_one_record_alone_can_only_be_looked_at(registry: Registry, english: Visitor) -> None:
     (hung,) = store(registry, [HUNG])
     page = english.get(f"/people/{hung}/cluster")
@@ -353,3 +363,17 @@ def test_a_second_reader_sees_no_weights_and_no_proposal(registry: Registry, eng
     for telling in ("bits", "weakest", "as good as certain", "Choose 4, 5"):
         assert telling not in said
     assert 'class="graph"' not in page
+
+
+def test_a_refused_answer_to_a_task_keeps_the_choice_and_the_note(registry: Registry, english: Visitor) -> None:
+    (person,) = store(registry, [TWO_WOMEN])
+    task = ask(registry, person, FIRST[2], SECOND[0])
+    preview = english.post(f"/people/{person}/split/preview", {"record": SECOND, "task": str(task), "reason": "two"})
+    form = hidden_fields(preview.text, f"/tasks/{task}/decide")
+    update(registry, record("hospital", "A2", full_name="Trần Thị Lan Anh"))
+    refused = english.post(f"/tasks/{task}/decide", form)
+    assert refused.status_code == 409
+    assert "What changed: updated" in text_of(refused.text)
+    again = hidden_fields(refused.text, f"/tasks/{task}/decide")
+    assert (again["record"], again["comment"]) == (SECOND, ["two"])
+    assert english.post(f"/tasks/{task}/decide", again).status_code == 303
