@@ -18,6 +18,7 @@ from mpi.registry.migrate import migrate
 from mpi.registry.registry import Registry
 from mpi.rpc.identity import SERVICE
 from mpi.rpc.server import Limits, Server
+from mpi.rpc.stewardship import SERVICE as STEWARDSHIP
 from tests.postgres import PostgresServer, postgres_server
 from tests.registries import SECRET
 from tests.rpc.serving import Running, lan, refused, resolve_request, running, stranger, wait_until, writers_held
@@ -99,7 +100,8 @@ def test_reflection_is_off_unless_it_is_asked_for(registry: Registry) -> None:
             names(up)
         assert off.value.code() == grpc.StatusCode.UNIMPLEMENTED
     with Registry.open(registry.name, secret=SECRET, create=False) as again, running(again, reflected=True) as up:
-        assert SERVICE in names(up)
+        assert {SERVICE, STEWARDSHIP} <= names(up)
+        assert health_of(up, STEWARDSHIP) == SERVING
 
 
 def test_a_server_that_goes_down_finishes_its_calls_and_loses_none(registry: Registry, registry_url: str) -> None:
