@@ -164,7 +164,9 @@ def unmerge(deciding: Deciding, dead: int) -> Made:
     came = [record for record in stay if record in since_then]
     own = [record for record in stay if record not in since_then]
     taken_back = _of_merge(deciding, origin)
-    judged = deciding.judged([*own, *back], without=taken_back)
+    along, came = tied_newcomers(deciding, came, (back, own), without=taken_back)
+    moves += tuple(Move(record, survivor, dead) for record in along)
+    judged = deciding.judged([*own, *back, *along, *came], without=taken_back)
     moved = [move.record_id for move in moves]
     obstacle = judged.against_two_people(moved, own)
     if obstacle is not None and obstacle.judgement.decision_id is not None:
@@ -181,6 +183,21 @@ def unmerge(deciding: Deciding, dead: int) -> Made:
         decisions.mark_undone(uow, origin.decision_id, made.decision_id)
         made = replace(made, undoes=origin.decision_id)
     return made
+
+
+def tied_newcomers(
+    deciding: Deciding,
+    came: Collection[int],
+    parts: tuple[Collection[int], Collection[int]],
+    *,
+    without: Collection[int],
+) -> tuple[list[int], list[int]]:
+    """Records that came since, of which judgements (but for some) decide: those that go along with the first part, and
+    those that the rules may place; what is tied to the second part stays and is in neither."""
+    judged = deciding.judged([*came, *parts[0], *parts[1]], without=without)
+    going, staying = (judged.chain(part) for part in parts)
+    along = [record for record in came if record in going]
+    return along, [record for record in came if record not in going and record not in staying]
 
 
 def with_newcomers(deciding: Deciding, made: Made, came: Collection[int], parted: tuple[int, int]) -> Made:

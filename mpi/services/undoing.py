@@ -12,7 +12,7 @@ from mpi.domain.review import DecisionKind, Right
 from mpi.persons.judged import Judgement, Obstacle
 from mpi.registry import decisions, events, judgements, persons
 from mpi.registry.decisions import Decision, Moved, Traces
-from mpi.services.applying import refuse_later, with_newcomers
+from mpi.services.applying import refuse_later, tied_newcomers, with_newcomers
 from mpi.services.deciding import Deciding, Made, Said
 from mpi.services.rearrangement import Move, Rearrangement
 
@@ -46,15 +46,15 @@ def _undo(deciding: Deciding, found: Decision) -> Made:
     if changed:
         refuse_later(deciding, people, found.last_revision)
         _refuse_moved(deciding, found, done)
-    wanted, came, parted = _back(deciding, found, done)
-    mine = judgements.of_decision(deciding.uow, decision_id)
+    mine = [each.judgement_id for each in judgements.of_decision(deciding.uow, decision_id)]
+    wanted, came, parted = _back(deciding, found, done, without=mine)
     again = _taken_back_by(deciding, found)
-    _refuse_judged(deciding, found, wanted, [each.judgement_id for each in mine])
+    _refuse_judged(deciding, found, wanted, mine)
     made = deciding.make(
         DecisionKind.UNDO,
         wanted=wanted,
         said=[Said(each.record_a, each.record_b, each.verdict) for each in again],
-        takes_back=[each.judgement_id for each in mine],
+        takes_back=mine,
         undoes=decision_id,
         people=people,
     )
@@ -92,13 +92,16 @@ def _back(deciding: Deciding, found: Decision, done: Traces) -> tuple[Rearrangem
     for person, survivor in superseded:
         moves += [Move(record, person, survivor) for record in deciding.records_of(person) if record not in going]
     restored = tuple(done.superseded)
-    wanted = Rearrangement(tuple(moves), tuple(superseded), restored)
     if not restored:
-        return wanted, [], None
+        return Rearrangement(tuple(moves), tuple(superseded), restored), [], None
     dead, survivor = restored[0]
-    since = persons.linked_since(deciding.uow, survivor, found.last_revision)
-    came = sorted(since - going) if survivor not in gone else []
-    return wanted, came, (survivor, dead)
+    since = persons.linked_since(deciding.uow, survivor, found.last_revision) - going
+    back = [move.record_id for move in moves if move.to_person == dead]
+    own = [record for record in deciding.records_of(survivor) if record not in since and record not in going]
+    came = sorted(since) if survivor not in gone else []
+    along, came = tied_newcomers(deciding, came, (back, own), without=without)
+    moves += [Move(record, survivor, dead) for record in along]
+    return Rearrangement(tuple(moves), tuple(superseded), restored), came, (survivor, dead)
 
 
 def _origin_of(moved: Iterable[Moved], person: int) -> int:
@@ -127,11 +130,11 @@ def _refuse_moved(deciding: Deciding, found: Decision, done: Traces) -> None:
 
 def _refuse_judged(deciding: Deciding, found: Decision, wanted: Rearrangement, without: Collection[int]) -> None:
     """No judgement made since may stand against the way back. Raises UndoBlockedError naming its decision."""
-    for dead, survivor in wanted.restored:
-        back = [move.record_id for move in wanted.moves if move.to_person == dead]
-        stay = [record for record in deciding.records_of(survivor) if record not in set(back)]
-        judged = deciding.judged([*back, *stay], without=without)
-        _refuse(deciding, found, judged.against_two_people(back, stay))
+    for person in sorted({move.from_person for move in wanted.moves}):
+        gone = [move.record_id for move in wanted.moves if move.from_person == person]
+        stay = [record for record in deciding.records_of(person) if record not in set(gone)]
+        judged = deciding.judged([*gone, *stay], without=without)
+        _refuse(deciding, found, judged.against_two_people(gone, stay))
     for to in sorted({move.to_person for move in wanted.moves}):
         coming = [move.record_id for move in wanted.moves if move.to_person == to]
         there = deciding.records_of(to)
