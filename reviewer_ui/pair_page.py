@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from mpi.domain.records import RecordKey
-from mpi.domain.review import Actor, RevealReason
+from mpi.domain.review import Actor, RevealReason, Stage
 from mpi.services import adjudicate, pair_view, rearrange, reveal
 from mpi.services.adjudicate import LastAct
+from mpi.services.earlier_readings import EarlierReading, earlier_readings
 from mpi.services.pair_view import PairQuestion, PairRow, PairView
 from mpi.services.review_queue import ReviewTask
 from mpi.standardise.text import folded
@@ -34,12 +35,13 @@ class ShownRow:
 @dataclass(frozen=True, slots=True)
 class PairPage:
     """A task with two records, its rows, the records that would leave if one person is two (nothing where nobody
-    knows), and what an undo would take back."""
+    knows), what readers said before (for a lead who decides between them), and what an undo would take back."""
 
     task: ReviewTask
     view: PairView
     rows: tuple[ShownRow, ...]
     leaving: tuple[RecordKey, ...]
+    earlier: tuple[EarlierReading, ...]
     last: LastAct | None
 
     @property
@@ -75,6 +77,7 @@ def pair_page(services: DeskServices, actor: Actor, task: ReviewTask, opening: O
         view=view,
         rows=tuple(ShownRow(row, opened.get(row.column)) for row in view.rows),
         leaving=_leaving(services, actor, view),
+        earlier=earlier_readings(services.registry, actor, task.task_id) if task.stage is Stage.ADJUDICATION else (),
         last=adjudicate.last_act(services.registry, actor),
     )
 

@@ -236,7 +236,7 @@ def test_a_second_reader_is_somebody_else_and_sees_neither_weight_nor_ids(
     doubtful: tuple[int, list[str]], registry: Registry, steward: Visitor, colleague: Visitor
 ) -> None:
     task_id, (older, newer, _) = doubtful
-    location = answer(steward, task_id, "unsure")
+    location = answer(steward, task_id, "unsure", comment="first answer, a secret")
     assert "now=second_reading" in location
     assert "anh/chị chưa chắc chắn" in text_of(steward.get(location).text)
     own = steward.get(f"/tasks/{task_id}")
@@ -244,6 +244,7 @@ def test_a_second_reader_is_somebody_else_and_sees_neither_weight_nor_ids(
     page = colleague.get(f"/tasks/{task_id}")
     said = text_of(page.text)
     assert "Đọc lần hai" in said
+    assert "first answer, a secret" not in said
     assert older not in said
     assert newer not in said
     assert 'class="evidence"' not in page.text
@@ -257,8 +258,11 @@ def test_what_two_cannot_agree_on_goes_to_a_lead(
     doubtful: tuple[int, list[str]], registry: Registry, steward: Visitor, lead: Visitor
 ) -> None:
     task_id, _ = doubtful
-    assert "now=adjudication" in answer(steward, task_id, "escalate", comment="please look")
+    assert "now=adjudication" in answer(steward, task_id, "escalate", comment="please <b>look</b>")
     assert stored_task(registry, task_id).stage.value == "adjudication"
+    page = lead.get(f"/tasks/{task_id}").text
+    assert "chuyển trưởng nhóm: please <b>look</b>" in text_of(page).replace(" : ", ": ")
+    assert "<b>look" not in page
     assert answer(lead, task_id, "different").startswith("/queue")
     assert stored_task(registry, task_id).closed_reason == "judged different"
 

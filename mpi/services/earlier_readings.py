@@ -1,0 +1,34 @@
+"""What readers said of a task before it came to a lead. Read only.
+
+Only who decides where readers disagree sees it, and only then: a second reader must not lean on the first.
+"""
+
+from dataclasses import dataclass
+
+from mpi.domain.review import Actor, Right, Stage
+from mpi.registry import review_tasks
+from mpi.registry.registry import Registry
+from mpi.services.access import require
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierReading:
+    """One reading, without its reader: `said` is a verdict's value or "escalate"; `read_at` is ISO 8601 UTC."""
+
+    said: str
+    comment: str
+    read_at: str
+
+
+def earlier_readings(registry: Registry, actor: Actor, task_id: int) -> tuple[EarlierReading, ...]:
+    """The readings of a task that waits for a lead, in order; nothing of one at another stage.
+
+    Raises MissingRightError, UnknownTaskError.
+    """
+    require(actor, Right.ADJUDICATE)
+    with registry.snapshot() as uow:
+        task = review_tasks.find(uow, task_id)
+        if task.stage is not Stage.ADJUDICATION or task.gold_verdict is not None:
+            return ()
+        found = review_tasks.readings(uow, task_id)
+    return tuple(EarlierReading(each.verdict, each.comment, each.read_at) for each in found)
