@@ -75,8 +75,11 @@ def _mark(deciding: Deciding, found: Decision, by: int) -> None:
         found = decisions.find(deciding.uow, found.undoes)
 
 
-def _back(deciding: Deciding, found: Decision, done: Traces) -> tuple[Rearrangement, list[int], tuple[int, int] | None]:
-    """The way back: moves and IDs; the records that came since a merge, and the two people who are parted."""
+def _back(
+    deciding: Deciding, found: Decision, done: Traces, *, without: Collection[int]
+) -> tuple[Rearrangement, list[int], tuple[int, int] | None]:
+    """The way back: moves and IDs; the records that came since a merge, and the two people who are parted. Judgements
+    `without` are taken back with the decision."""
     now = deciding.owners([each.record_id for each in done.moved])
     moves = [
         Move(each.record_id, each.to_person, each.from_person, as_link=each.closed_link)
