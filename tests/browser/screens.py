@@ -40,6 +40,11 @@ class Way:
         ]
         return f"/tasks/{found[0].task_id}"
 
+    def end_leases(self) -> None:
+        """Nobody holds a task any more: whoever had one was away for too long."""
+        with self.desk.registry.begin() as uow:
+            uow.connection.execute(sa.update(tables.review_task).values(claimed_by=None, claimed_until=None))
+
     def person(self, key: str) -> str:
         """The path of the person of a record."""
         return f"/people/{self.desk.elsewhere().id_of(key)}"
@@ -163,8 +168,7 @@ def changed_meanwhile(way: Way) -> Page:
     page = pair(way)
     path = way.task("student:HS1")
     elsewhere, colleague = way.desk.elsewhere(), way.desk.actor("steward2")
-    with way.desk.registry.begin() as uow:
-        uow.connection.execute(sa.update(tables.review_task).values(claimed_by=None, claimed_until=None))
+    way.end_leases()
     elsewhere.answer(elsewhere.task(int(path.rpartition("/")[2]), colleague), Verdict.DIFFERENT, by=colleague)
     page.keyboard.press("c")
     page.keyboard.type("Đã xem sổ khám")
