@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from mpi.batch.sources import SourceSpec
 from mpi.domain.model import LinkageModel
 from mpi.registry import tables
+from mpi.registry.counters import Counters, allocate
 from mpi.registry.integrity import broken_rules
 from mpi.registry.registry import Registry
 from mpi.services.link import LinkRequest, LinkSummary, link_sources
@@ -145,11 +146,11 @@ def questions(registry: Registry) -> set[frozenset[str]]:
 def judge(registry: Registry, verdict: str, one: str, other: str, *, withdrawn: int | None = None) -> None:
     """A steward's judgement about two records given by their keys."""
     ends = sorted((record_id(registry, one), record_id(registry, other)))
-    [(judged,)] = query(registry, sa.select(sa.func.count()).select_from(tables.judgement))
     with registry.begin() as uow:
+        number = allocate(uow, Counters(judgement=1)).judgement
         uow.connection.execute(
             sa.insert(tables.judgement).values(
-                judgement_id=judged + 1,
+                judgement_id=number,
                 record_a=ends[0],
                 record_b=ends[1],
                 verdict=verdict,
