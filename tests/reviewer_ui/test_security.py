@@ -16,6 +16,7 @@ from starlette.responses import Response
 from mpi.domain.errors import RegistryError
 from mpi.registry.registry import Registry
 from mpi.services.neighbourhood import OnlineRules
+from reviewer_ui import app as application
 from reviewer_ui import assets, security
 from reviewer_ui.app import create_app
 from reviewer_ui.routes import OPEN_ROUTERS, ROUTERS
@@ -154,6 +155,15 @@ def test_no_page_without_signing_in(visitor: Visitor) -> None:
         assert (page.status_code, page.headers["location"].partition("?")[0]) == (303, "/sign-in"), path
         assert (told.status_code, told.json()["error"]["reason"]) == (401, "NOT_SIGNED_IN"), path
         assert told.headers["www-authenticate"]
+
+
+def test_a_page_that_forgets_to_ask_who_is_there_is_closed_all_the_same(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "ROUTERS", (BROKEN,))
+    with running_desk(registry) as address:
+        answer = Visitor(address).get("/broken")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2Fbroken")
 
 
 FOREIGN: list[tuple[dict[str, str], dict[str, str]]] = [
