@@ -1,7 +1,6 @@
 """Both clients of stewards against a real server: what they send of what was seen, and tries that do nothing twice."""
 
 import asyncio
-from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -9,19 +8,13 @@ import pytest
 from mpi.client import AsyncStewardshipClient, IdentityError, StewardshipClient, stewardship_requests
 from mpi.identity.v1 import person_pb2, review_pb2
 from mpi.registry.registry import Registry
-from tests.rpc.conftest import served
-from tests.rpc.serving import Running, lan, stranger, wait_until, writers_held
-from tests.rpc.stewards import APPLIED, DIFFERENT, SAME, Stewards, at_work
+from tests.rpc.conftest import served, stewards
+from tests.rpc.serving import lan, stranger, wait_until, writers_held
+from tests.rpc.stewards import APPLIED, DIFFERENT, SAME, Stewards
 
-__all__ = ["served"]
+__all__ = ["served", "stewards"]
 
 NAMES = ("Nguyễn Văn Bình", "Lê Thị Cúc", "Phạm Quốc Dũng")
-
-
-@pytest.fixture
-def stewards(registry: Registry, served: Running) -> Iterator[Stewards]:
-    with at_work(registry, served) as found:
-        yield found
 
 
 def test_questions_come_page_by_page(stewards: Stewards, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""A running server over the registry of the test."""
+"""A running server over the registry of the test, and stewards at work on it."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from mpi.rpc.warm_up import warm_up
 from mpi.rules.catalogue import Catalogue
 from mpi.rules.folders import default_root
 from tests.rpc.serving import Running, running
+from tests.rpc.stewards import Stewards, at_work
 from tests.services.stored import SCORER
 
 
@@ -22,3 +23,9 @@ def warm() -> None:
 def served(registry: Registry) -> Iterator[Running]:
     with running(registry) as up:
         yield up
+
+
+@pytest.fixture
+def stewards(registry: Registry, served: Running) -> Iterator[Stewards]:
+    with at_work(registry, served) as found:
+        yield found

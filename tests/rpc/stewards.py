@@ -87,6 +87,13 @@ def at_work(registry: Registry, up: Running) -> Iterator[Stewards]:
         stewards.close()
 
 
+def decision_on(task: review_pb2.ReviewTask, **fields: object) -> service.DecideReviewTaskRequest:
+    """DIFFERENT, said of a task as it was seen, unless `fields` say otherwise."""
+    given: dict[str, object] = {"request_id": "one", "name": task.name, "verdict": DIFFERENT}
+    given |= {"expected_version": task.version, "seen_revision": task.seen_revision}
+    return service.DecideReviewTaskRequest(**{**given, **fields})  # type: ignore[arg-type]
+
+
 def refused_by(call: Any) -> grpc.StatusCode:
     """The code with which a call fails, details or not."""
     try:

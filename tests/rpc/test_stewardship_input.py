@@ -1,7 +1,6 @@
 """Input to the stewards' service that no honest caller sends: refused by name and at once, and nothing is written."""
 
 import time
-from collections.abc import Iterator
 
 import grpc
 import pytest
@@ -10,20 +9,14 @@ import sqlalchemy as sa
 from mpi.identity.v1 import stewardship_service_pb2 as service
 from mpi.registry import tables
 from mpi.registry.registry import Registry
-from tests.rpc.serving import Running, refused
-from tests.rpc.stewards import METHODS, Stewards, at_work, refused_by
+from tests.rpc.serving import refused
+from tests.rpc.stewards import METHODS, Stewards, refused_by
 from tests.rpc.test_hostile_input import ENDLESS, MEBIBYTE, length_prefixed
 from tests.services.linking import query
 
 LIST = "ListReviewTasks"
 NOT_TEXT = length_prefixed(0x0A, b"\xff\xfe")
 SQL, MARKUP = "'; DROP TABLE review_task; --", "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def stewards(registry: Registry, served: Running) -> Iterator[Stewards]:
-    with at_work(registry, served) as found:
-        yield found
 
 
 @pytest.mark.parametrize("sent", [b"\x00", NOT_TEXT, ENDLESS], ids=["zero", "no UTF-8", "endless"])
