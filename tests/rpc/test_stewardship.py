@@ -36,6 +36,10 @@ def changes_in(affected: object) -> dict[str, list[int]]:
     return {each.enterprise_id: list(each.changes) for each in affected}  # type: ignore[attr-defined]
 
 
+def people_of(task: review_pb2.ReviewTask) -> set[str]:
+    return {task.left_enterprise_id, task.right_enterprise_id}
+
+
 def established(stewards: Stewards) -> review_pb2.ReviewTask:
     """A question about two people of whom each has two records."""
     task = stewards.doubt()
@@ -43,7 +47,7 @@ def established(stewards: Stewards) -> review_pb2.ReviewTask:
         number = "079184000001" if key.source_record_id.startswith("H") else "079184999991"
         stewards.up.client.resolve(lan(f"{letter}9", "school", citizen_id=number, phone="0903700001"))
     [found] = [each for each in stewards.mai.list_tasks() if each.task_id == task.task_id]
-    assert len({found.left_enterprise_id, found.right_enterprise_id}) == 2
+    assert len(people_of(found)) == 2
     return found
 
 
@@ -68,7 +72,7 @@ def test_a_question_is_listed_claimed_and_answered(stewards: Stewards) -> None:
     assert (decision.review_task.status, decision.review_task.closed_reason) == (CLOSED, "judged different")
     assert list(decision.second_reading_reasons) == []
     assert list(stewards.mai.list_tasks()) == []
-    for name in (task.left_enterprise_id, task.right_enterprise_id):
+    for name in people_of(task):
         assert stewards.up.client.get_person(name).enterprise_id == name
 
 
@@ -89,7 +93,7 @@ def test_one_person_is_made_of_two_and_watchers_hear_of_it(stewards: Stewards) -
     done = stewards.mai.decide(stewards.mai.claim(task.task_id), SAME)
     assert (done.decision.standing, done.decision.kind) == (APPLIED, review_pb2.DECISION_KIND_MERGE)
     affected = {each.enterprise_id: each for each in done.decision.affected_persons}
-    assert affected.keys() == {task.left_enterprise_id, task.right_enterprise_id}
+    assert affected.keys() == people_of(task)
     [gone] = [each for each in affected.values() if each.superseded_by]
     [survivor] = affected.keys() - {gone.enterprise_id}
     assert gone.superseded_by == survivor
@@ -193,17 +197,18 @@ def test_an_escalated_question_is_for_leads_only(stewards: Stewards) -> None:
 
 
 def test_a_question_that_tests_readers_looks_like_a_second_reading(stewards: Stewards, registry: Registry) -> None:
-    task = stewards.doubt()
-    stewards.mai.decide(task, DIFFERENT)
-    number = str(add_gold(registry, Actor("hoa", Role.LEAD), int(task.task_id)))
-    [shown] = stewards.nam.list_tasks()
-    assert (shown.task_id, shown.stage, shown.score_hidden) == (number, SECOND, True)
+    task = established(stewards)
+    stewards.mai.decide(task, SAME)
+    stewards.nam.decide(stewards.nam.claim(task.task_id), SAME)
+    number = str(add_gold(registry, Actor("quy", Role.LEAD), int(task.task_id)))
+    [shown] = [each for each in stewards.hoa.list_tasks() if each.task_id == number]
+    assert (shown.stage, shown.score_hidden) == (SECOND, True)
     assert (shown.reason, shown.left_enterprise_id, shown.HasField("match_weight")) == ("", "", False)
-    told = stewards.nam.decide(stewards.nam.claim(number), SAME).decision
+    told = stewards.hoa.decide(stewards.hoa.claim(number), DIFFERENT).decision
     assert told.standing == APPLIED
     assert list(told.affected_persons) == []
-    for name in (task.left_enterprise_id, task.right_enterprise_id):
-        assert stewards.up.client.get_person(name).enterprise_id == name
+    people = {stewards.up.client.get_person(each).enterprise_id for each in people_of(task)}
+    assert len(people) == 1
 
 
 def test_a_repeated_decision_gets_the_same_bytes(stewards: Stewards) -> None:
