@@ -13,7 +13,7 @@ STRENGTH_WORDS: Mapping[str, str] = {
     Strength.CERTAIN: message("as good as certain"),
     Strength.LIKELY: message("enough to link"),
     Strength.DOUBTFUL: message("in doubt"),
-    Strength.AGAINST: message("not enough by itself"),
+    Strength.AGAINST: message("speaks for two people"),
 }
 
 MADE_BY_WORDS: Mapping[str, str] = {

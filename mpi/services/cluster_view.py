@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import LinkageModel, VetoEffect
-from mpi.domain.records import CANONICAL_COLUMNS, RecordKey, SourceRecord
+from mpi.domain.records import CANONICAL_COLUMNS, RECORD_COLUMNS, RecordKey, SourceRecord
 from mpi.domain.review import Actor, Right, Verdict
 from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.matching.scorer import Scores
@@ -35,8 +35,6 @@ Integers = NDArray[np.int64]
 
 MOST_WEIGHED = 60
 """Records that are weighed against one another and drawn; of more only the table is shown, so many to a page."""
-
-_RECORDED = "recorded_at"
 
 _EFFECTS = ((FORBID, VetoEffect.FORBID), (HOLD, VetoEffect.HOLD), (APART, VetoEffect.APART))
 """Effects of vetoes by their bits, the gravest first."""
@@ -216,7 +214,7 @@ def _members(
 
 def _rows(model: LinkageModel, records: Sequence[SourceRecord]) -> tuple[FieldRow, ...]:
     """The fields that any record has a value of, in the order in which people read them."""
-    held = {column for record in records for column, value in record.values.items() if value}
+    held = {column for record in records for column, value in record.values.items() if value} - set(RECORD_COLUMNS)
     columns = [*(name for name in CANONICAL_COLUMNS if name in held), *sorted(held - set(CANONICAL_COLUMNS))]
     mask = Masking(model)
     return tuple(_row(model, mask, column, records) for column in columns)

@@ -34,7 +34,7 @@ ROUTER = APIRouter()
 
 _ENTERPRISE_ID = re.compile(r"[0-9A-Z-]{1,20}")
 
-PAIRS_AT_ONCE = 6
+PAIRS_AT_ONCE = 5
 """Rows of pairs that are open; the others wait behind a summary."""
 
 

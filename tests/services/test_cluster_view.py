@@ -66,6 +66,14 @@ def test_equal_values_share_a_group_however_they_are_written(registry: Registry)
     assert "sex" not in rows
 
 
+def test_the_time_of_capture_is_no_field_of_the_person(registry: Registry) -> None:
+    came = record("hospital", "H9", at="2025-01-10", full_name="Lê Văn Hùng", recorded_at="2025-01-10")
+    (person,) = store(registry, [[came]])
+    view = look(registry, person)
+    assert [row.column for row in view.rows] == ["full_name"]
+    assert view.members[0].recorded_at == "2025-01-10"
+
+
 def test_values_are_masked(registry: Registry) -> None:
     (lan,) = store(registry, [LAN])
     shown = repr(look(registry, lan))
