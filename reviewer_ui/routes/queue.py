@@ -27,6 +27,10 @@ ROUTER = APIRouter()
 
 PAGE = 50
 
+LARGEST = 2**63 - 1
+Number = Annotated[int, Field(ge=0, le=LARGEST)]
+"""A number that a registry can hold."""
+
 AGE_WORDS: Mapping[int, str] = {
     0: message("any age"),
     1: message("more than a day"),
@@ -67,8 +71,8 @@ class Choice(BaseModel):
 class Told(Choice):
     """What a page is told in its address: what became of the task before. Words and numbers only."""
 
-    done: int | None = None
-    said: Literal["same", "different", "unsure", "escalate", "skipped", "undone"] | None = None
+    done: Number | None = None
+    said: Literal["same", "different", "unsure", "escalate", "skipped", "undone", "gold"] | None = None
     now: Standing | None = None
     why: Annotated[str, Field(max_length=100, pattern="^[a-z_,]*$")] = ""
 
@@ -76,7 +80,7 @@ class Told(Choice):
 class Chosen(Choice):
     """A choice in a form, and the task that is left behind."""
 
-    after: int | None = None
+    after: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Two records are shown side by side whatever the question; nothing personal is in
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Path, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,9 +23,10 @@ from mpi.domain.errors import (
 )
 from mpi.domain.records import RecordKey
 from mpi.domain.review import RevealReason, Verdict
-from mpi.services import adjudicate, review_queue
+from mpi.services import adjudicate, gold, review_queue
 from mpi.services.adjudicate import DecisionRequest
 from mpi.services.deciding import LONGEST_REASON
+from mpi.services.task_ending import task_ending
 from reviewer_ui import calls
 from reviewer_ui.access import SignedInVisit, Visit, own_path
 from reviewer_ui.contradictions import path_steps
@@ -34,13 +35,15 @@ from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.pair_page import Opening, pair_page
 from reviewer_ui.routes import split
-from reviewer_ui.routes.queue import Choice, Told, to_next
+from reviewer_ui.routes.queue import LARGEST, Choice, Number, Told, to_next
 from reviewer_ui.wiring import desk
 
 ROUTER = APIRouter()
 
 ESCALATE = "escalate"
 MOST_SECONDS = 86_400.0
+
+TaskNumber = Annotated[int, Path(ge=1, le=LARGEST)]
 
 _NOT_MINE = (TaskClosedError, TaskClaimedError, OwnReadingError)
 _CONFLICTS = (StaleVersionError, ContradictionError)
@@ -58,8 +61,8 @@ class AnswerForm(TaskForm):
     """An answer. `record` names those that leave a person who is found to be two, as "source:id"."""
 
     verdict: Literal["same", "different", "unsure", "escalate"]
-    expected_version: int
-    seen_revision: int
+    expected_version: Number
+    seen_revision: Number
     request_id: UUID
     seconds: float | None = Field(None, ge=0, le=MOST_SECONDS)
     blind: bool = False
@@ -76,25 +79,27 @@ class UndoForm(BaseModel):
     """What to take back: a decision or a reading; `back` is a page to return to instead of the task's."""
 
     request_id: UUID
-    decision_id: int | None = None
-    task_id: int | None = None
+    decision_id: Number | None = None
+    task_id: Number | None = None
     back: str | None = Field(None, max_length=2048)
 
 
 @ROUTER.get("/tasks/{task_id}")
-def show(request: Request, visit: SignedInVisit, task_id: int, told: Annotated[Told, Query()]) -> Response:
+def show(request: Request, visit: SignedInVisit, task_id: TaskNumber, told: Annotated[Told, Query()]) -> Response:
     """Take a task and look at it."""
     return _shown(request, visit, task_id, choice=told, told=told)
 
 
 @ROUTER.post("/tasks/{task_id}/claim")
-def claim(request: Request, visit: SignedInVisit, task_id: int, form: Annotated[TaskForm, Form()]) -> Response:
+def claim(request: Request, visit: SignedInVisit, task_id: TaskNumber, form: Annotated[TaskForm, Form()]) -> Response:
     """Try to take a task that somebody else had; the note is kept."""
     return _shown(request, visit, task_id, choice=form, comment=form.comment)
 
 
 @ROUTER.post("/tasks/{task_id}/reveal")
-def reveal(request: Request, visit: SignedInVisit, task_id: int, form: Annotated[RevealForm, Form()]) -> Response:
+def reveal(
+    request: Request, visit: SignedInVisit, task_id: TaskNumber, form: Annotated[RevealForm, Form()]
+) -> Response:
     """Open rows; those that were open stay so."""
     opening = Opening([*form.open, *form.column], form.reveal_reason)
     return _shown(
@@ -103,7 +108,7 @@ def reveal(request: Request, visit: SignedInVisit, task_id: int, form: Annotated
 
 
 @ROUTER.post("/tasks/{task_id}/release")
-def release(request: Request, visit: SignedInVisit, task_id: int, form: Annotated[TaskForm, Form()]) -> Response:
+def release(request: Request, visit: SignedInVisit, task_id: TaskNumber, form: Annotated[TaskForm, Form()]) -> Response:
     """Skip a task: somebody else may have it, and the next one follows."""
     services = desk(request)
     review_queue.release(services.registry, visit.actor, task_id)
@@ -111,7 +116,9 @@ def release(request: Request, visit: SignedInVisit, task_id: int, form: Annotate
 
 
 @ROUTER.post("/tasks/{task_id}/decide")
-def decide(request: Request, visit: SignedInVisit, task_id: int, form: Annotated[AnswerForm, Form()]) -> Response:
+def decide(
+    request: Request, visit: SignedInVisit, task_id: TaskNumber, form: Annotated[AnswerForm, Form()]
+) -> Response:
     """Answer a task; the next one follows. What changed meanwhile is shown, and the note stays."""
     services = desk(request)
     asked = DecisionRequest(
@@ -128,7 +135,7 @@ def decide(request: Request, visit: SignedInVisit, task_id: int, form: Annotated
     try:
         answer = adjudicate.decide(services.registry, services.rules, visit.actor, call, asked, calls.encode)
     except _NOT_MINE as error:
-        return _not_mine(request, error, task_id, choice=form, comment=form.comment)
+        return _not_mine(request, visit, error, task_id, choice=form, comment=form.comment)
     except _CONFLICTS as error:
         if form.record:
             return _choice_refused(request, visit, task_id, form, error)
@@ -136,6 +143,13 @@ def decide(request: Request, visit: SignedInVisit, task_id: int, form: Annotated
     done = calls.decode(answer)
     told = {} if form.blind else {"now": done.standing, "why": ",".join(done.second_reasons) or None}
     return to_next(services, visit.actor, form, after=task_id, done=task_id, said=form.verdict, **told)
+
+
+@ROUTER.post("/tasks/{task_id}/gold")
+def use_as_gold(request: Request, visit: SignedInVisit, task_id: TaskNumber) -> Response:
+    """Let the pair of a settled task test other readers."""
+    gold.add_gold(desk(request).registry, visit.actor, task_id)
+    return RedirectResponse(f"/queue?done={task_id}&said=gold", 303)
 
 
 @ROUTER.post("/undo")
@@ -155,7 +169,14 @@ def undo(request: Request, visit: SignedInVisit, form: Annotated[UndoForm, Form(
         )
     except UndoBlockedError as error:
         return error_page(
-            request, error, template="task_problem.html", task_id=None, choice=Choice(), comment="", page_path="/queue"
+            request,
+            error,
+            template="task_problem.html",
+            task_id=None,
+            ending=None,
+            choice=Choice(),
+            comment="",
+            page_path="/queue",
         )
     task_id = calls.decode(answer).task_id
     if form.back:
@@ -180,7 +201,7 @@ def _shown(
     try:
         task = review_queue.claim(services.registry, visit.actor, task_id)
     except _NOT_MINE as error:
-        return _not_mine(request, error, task_id, choice=choice, comment=comment)
+        return _not_mine(request, visit, error, task_id, choice=choice, comment=comment)
     if task.record_b is None:
         path = "/queue" if task.enterprise_id_a is None else f"/people/{task.enterprise_id_a}/cluster?task={task_id}"
         return RedirectResponse(path, 303)
@@ -210,13 +231,16 @@ def _choice_refused(request: Request, visit: Visit, task_id: int, form: AnswerFo
     return split.refused_answer(request, visit, task, records=form.record, comment=form.comment, error=error)
 
 
-def _not_mine(request: Request, error: MpiError, task_id: int, *, choice: Choice, comment: str) -> Response:
+def _not_mine(
+    request: Request, visit: Visit, error: MpiError, task_id: int, *, choice: Choice, comment: str
+) -> Response:
     """Why a task cannot be answered, the note that was typed, and the way to the next one."""
     return error_page(
         request,
         error,
         template="task_problem.html",
         task_id=task_id,
+        ending=task_ending(desk(request).registry, visit.actor, task_id),
         choice=choice.choice,
         comment=comment,
         page_path=f"/tasks/{task_id}",

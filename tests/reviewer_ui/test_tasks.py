@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from mpi.domain.review import TaskKind
 from mpi.registry import events, judgements
 from mpi.registry.registry import Registry
-from mpi.registry.tables import review_task
+from mpi.registry.tables import reading, review_task
 from mpi.services.reveal import EVENT
 from tests.reviewer_ui.asked import ask, readings, stored_task
 from tests.reviewer_ui.running_desk import Visitor
@@ -267,6 +267,29 @@ def test_what_two_cannot_agree_on_goes_to_a_lead(
     assert stored_task(registry, task_id).closed_reason == "judged different"
 
 
+def test_a_closed_task_says_how_it_ended_and_a_lead_may_let_it_test_readers(
+    doubtful: tuple[int, list[str]], registry: Registry, steward: Visitor, colleague: Visitor, lead: Visitor
+) -> None:
+    task_id, _ = doubtful
+    answer(steward, task_id, "unsure")
+    with registry.begin() as uow:
+        uow.connection.execute(sa.update(reading).values(verdict="same"))
+    answer(colleague, task_id, "same")
+    closed = steward.get(f"/tasks/{task_id}")
+    assert closed.status_code == 409
+    decision_id = stored_task(registry, task_id).decision_id
+    assert f"Quyết định {decision_id}, của steward2" in text_of(closed.text)
+    assert "/gold" not in closed.text
+    assert "/audit?" not in closed.text
+    page = lead.get(f"/tasks/{task_id}").text
+    assert f'action="/tasks/{task_id}/gold"' in page
+    assert f'href="/audit?first={decision_id}&amp;last=' in page
+    assert steward.post(f"/tasks/{task_id}/gold").status_code == 403
+    assert lead.post(f"/tasks/{task_id}/gold").headers["location"] == f"/queue?done={task_id}&said=gold"
+    assert lead.post(f"/tasks/{task_id}/gold").status_code == 400
+    assert "kiểm tra người đọc" in text_of(lead.get(f"/queue?done={task_id}&said=gold").text)
+
+
 def test_a_skipped_task_is_free_again(
     doubtful: tuple[int, list[str]], registry: Registry, steward: Visitor, colleague: Visitor
 ) -> None:
@@ -323,6 +346,10 @@ def test_what_is_no_answer_is_refused(doubtful: tuple[int, list[str]], registry:
         assert steward.post(f"/tasks/{task_id}/decide", {**form, **wrong}).status_code == 400, wrong
     assert steward.get("/tasks/99999").status_code == 404
     assert steward.get("/tasks/nonsense").status_code == 404
+    assert steward.get(f"/tasks/{2**63}").status_code == 404
+    assert (
+        steward.post(f"/tasks/{task_id}/decide", {**form, "verdict": "same", "seen_revision": 2**63}).status_code == 400
+    )
     assert readings(registry, task_id) == []
 
 
