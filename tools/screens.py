@@ -20,6 +20,7 @@ from tests.browser.screens import SCREENS, Way
 from tests.browser.visits import Visits
 from tests.registries import SECRET
 from tests.reviewer_ui.running_desk import people_at_the_desk
+from tools.small_png import pixels_of, small_png
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screens"
 
@@ -50,7 +51,12 @@ def take(browser: Browser, filled: Path, name: str, language: str) -> None:
     with Registry.open(f"sqlite:///{copy}", secret=SECRET, create=False) as registry, running_desk(registry) as desk:
         page = SCREENS[name](Way(Visits(desk, partial(browser.new_context, **CONTEXT)), language))
         out = FOLDER / (f"{name}.png" if language == "vi" else f"{name}-{language}.png")
-        page.screenshot(path=out, animations="disabled", caret="hide")
+        # once more without the pointer, which rests where it was last needed
+        page.mouse.move(0, 0)
+        picture = page.screenshot(animations="disabled", caret="hide")
+        blank = browser.new_page()
+        out.write_bytes(small_png(pixels_of(blank, picture)))
+        blank.close()
         sys.stdout.write(f"{out.name}: {out.stat().st_size // 1024} kB\n")
         page.context.close()
 
