@@ -182,6 +182,8 @@ def test_a_split_is_previewed_and_then_done_once(registry: Registry, english: Vi
     # a second press of the same button changes nothing more
     again = english.post(f"/people/{person}/split", form)
     assert (again.status_code, again.headers["location"]) == (303, done.headers["location"])
+    # and another choice under the same id is refused
+    assert english.post(f"/people/{person}/split", {**form, "record": FIRST[:1]}).status_code == 409
     assert people(registry) == after
 
 
