@@ -1,6 +1,6 @@
 # One environment, .venv, built from requirements/*.txt. 'make help' lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check generated-check proto bench lock clean
+.PHONY: help setup demo serve test check generated-check proto screens bench lock clean
 
 PYTHON := .venv/bin/python
 CODE := mpi reviewer_ui benchmarks examples tests tools
@@ -39,6 +39,10 @@ generated-check: $(TEST)
 
 proto: $(TEST) ## Generate mpi/identity from proto/
 	$(PYTHON) -m tools.proto
+
+screens: $(TEST) ## Take the pictures of the desk in docs/screens
+	@tools/browser.sh
+	$(PYTHON) -m tools.screens
 
 bench: $(BENCH) ## Measure speed and accuracy and write the report (TIER=full for the sizes of the goals)
 	$(PYTHON) -m benchmarks.report $(if $(TIER),--tier $(TIER))
