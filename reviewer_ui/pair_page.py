@@ -14,6 +14,9 @@ from mpi.standardise.text import folded
 from reviewer_ui.compare import Compared, compare
 from reviewer_ui.wiring import DeskServices
 
+EVERY = "*"
+"""In the place of a column: all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
@@ -57,7 +60,7 @@ class PairPage:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Which rows are to be opened, and why."""
+    """Which rows are to be opened, and why; EVERY among the columns opens all."""
 
     columns: Collection[str] = field(default_factory=tuple)
     reason: RevealReason = RevealReason.COMPARE
@@ -85,7 +88,7 @@ def pair_page(services: DeskServices, actor: Actor, task: ReviewTask, opening: O
 def _opened(
     services: DeskServices, actor: Actor, view: PairView, opening: Opening, task_id: int
 ) -> Mapping[str, OpenRow]:
-    columns = [row.column for row in view.rows if row.hides and row.column in opening.columns]
+    columns = [row.column for row in view.rows if row.hides and {row.column, EVERY} & set(opening.columns)]
     if not columns:
         return {}
     shown = reveal.reveal(

@@ -106,6 +106,9 @@
   let waiting = null;
   let slow = null;
 
+  // Marked on a form all of whose buttons decide, or on those buttons that do.
+  const isDecision = (asked) => [asked.form, asked.submitter].some((part) => part && part.hasAttribute("data-decision"));
+
   // A form's own properties can be hidden by fields of those names, its attributes cannot.
   const isPost = (form) => (form.getAttribute("method") || "").toLowerCase() === "post";
 
@@ -179,7 +182,7 @@
     }
     const page = new DOMParser().parseFromString(text, "text/html");
     if (!page.getElementById("main")) return location.assign(request.method === "GET" ? request.url : location.href);
-    const decided = asked.form && asked.form.hasAttribute("data-decision") && response.ok;
+    const decided = response.ok && isDecision(asked);
     keepFields();
     if (decided) forgetFields(asked.form);
     if (asked.remember !== false && response.ok && (request.method === "GET" || response.redirected)) {
@@ -245,6 +248,8 @@
     if (event.defaultPrevented || form.hasAttribute("data-plain")) return;
     if (new URL(form.getAttribute("action") || "", location.href).origin !== location.origin) return;
     event.preventDefault();
+    // the second half of a double click must find nothing to decide either
+    if (isDecision({ form, submitter: event.submitter }) && main().getAttribute("aria-busy") === "true") return;
     send({ form, submitter: event.submitter });
   });
 

@@ -110,7 +110,11 @@ def test_rows_are_opened_one_by_one_and_a_reload_masks_them(
         (["full_name"], "contact", task_id),
         (["full_name", "phone"], "compare", task_id),
     ]
-    assert "diff-tone" not in steward.get(f"/tasks/{task_id}").text
+    masked = steward.get(f"/tasks/{task_id}").text
+    assert "diff-tone" not in masked
+    every = steward.post(f"/tasks/{task_id}/reveal", {**form_of(masked), "column": "*"}).text
+    assert all(value in every for value in ("diff-tone", "0903718265", "1970-04-05"))
+    assert 'data-action="reveal"' not in every
 
 
 def test_what_sources_wrote_stays_text(registry: Registry, steward: Visitor) -> None:
