@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from mpi.domain.errors import InvalidInputError
 from mpi.domain.review import Actor, TaskKind
 from mpi.services import adjudicate, review_queue
 from mpi.services.adjudicate import Standing
@@ -77,6 +78,22 @@ class Told(Choice):
     why: Annotated[str, Field(max_length=100, pattern="^[a-z_,]*$")] = ""
 
 
+class QueuePage(Told):
+    """Which part of the queue: behind a task, by its priority and number."""
+
+    behind: Annotated[str, Field(max_length=60, pattern=r"^([0-9.e+-]+_[0-9]{1,18})?$")] = ""
+
+    def place(self) -> tuple[float, int] | None:
+        """The place in the queue. Raises InvalidInputError."""
+        if not self.behind:
+            return None
+        priority, _, task_id = self.behind.partition("_")
+        try:
+            return float(priority), int(task_id)
+        except ValueError:
+            raise InvalidInputError("there is no such place in the queue", metadata={"field": "behind"}) from None
+
+
 class Chosen(Choice):
     """A choice in a form, and the task that is left behind."""
 
@@ -93,10 +110,10 @@ class Counts:
 
 
 @ROUTER.get("/queue")
-def queue(request: Request, visit: SignedInVisit, told: Annotated[Told, Query()]) -> Response:
+def queue(request: Request, visit: SignedInVisit, told: Annotated[QueuePage, Query()]) -> Response:
     """Open tasks, the most urgent first."""
     services, choice = desk(request), told.choice
-    page = review_queue.list_tasks(services.registry, visit.actor, choice.wanted(), page_size=PAGE)
+    page = review_queue.list_tasks(services.registry, visit.actor, choice.wanted(), page_size=PAGE, after=told.place())
     return render(
         request,
         "queue.html",
@@ -104,6 +121,7 @@ def queue(request: Request, visit: SignedInVisit, told: Annotated[Told, Query()]
         told=told,
         tasks=page.tasks,
         total=page.total,
+        behind=None if page.next_after is None else "{}_{}".format(*page.next_after),
         counts=_counts(services, visit.actor),
         ages=AGE_WORDS,
         last=adjudicate.last_act(services.registry, visit.actor),

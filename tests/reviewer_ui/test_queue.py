@@ -1,10 +1,15 @@
 """The queue: what waits, what somebody chose to see, and the way to the next task."""
 
+import re
+from html import unescape
+
+import pytest
 import sqlalchemy as sa
 
 from mpi.domain.review import TaskKind
 from mpi.registry.registry import Registry
 from mpi.registry.tables import review_task
+from reviewer_ui.routes import queue
 from tests.reviewer_ui.asked import ask, stored_task
 from tests.reviewer_ui.running_desk import Visitor
 from tests.services.stored import HUNG, LAN, MAI, store
@@ -45,6 +50,21 @@ def test_kinds_ages_and_ones_own_can_be_chosen(registry: Registry, steward: Visi
         )
     assert shown("days=30") == {third}
     assert "Không có việc nào thuộc loại và thời gian này." in steward.get("/queue?kind=overlay").text
+
+
+def test_a_long_queue_has_pages(registry: Registry, steward: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = asked(registry)
+    monkeypatch.setattr(queue, "PAGE", 2)
+    page = steward.get("/queue?days=0").text
+    (link,) = re.findall(r'href="(/queue\?behind=[^"]+)"', page)
+    assert f"/tasks/{first}" not in page
+    rest = steward.get(unescape(link)).text
+    assert f'href="/tasks/{first}"' in rest
+    assert f'href="/tasks/{third}"' not in rest
+    assert f'href="/tasks/{second}"' not in rest
+    assert "behind=" not in rest
+    for wrong in ("x", "1.2.3_4", "1_", "_4", "1_" + "9" * 30):
+        assert steward.get(f"/queue?behind={wrong}").status_code == 400
 
 
 def test_an_empty_queue_says_so(steward: Visitor) -> None:
