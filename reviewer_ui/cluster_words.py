@@ -82,5 +82,6 @@ NOT_YET = message("This cannot be previewed yet.")
 DONE_WORDS: Mapping[str, str] = {
     "split": message("Split. The other part is now this person:"),
     "move": message("Moved. The records are now with this person:"),
+    "undone": message("Taken back. The records are together again."),
 }
 """What is told after a decision, by its kind."""

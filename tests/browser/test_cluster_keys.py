@@ -51,6 +51,7 @@ def test_two_records_leave_and_come_back_by_keys_alone(desk: Desk, visits: Visit
     page.locator("main:not([aria-busy=true])").wait_for()
     page.keyboard.press("z")
     expect(page.locator("[data-cluster-record]")).to_have_count(5)
+    expect(page.locator(".notice[role=status]")).to_contain_text("Đã hoàn tác")
     back = people(desk.registry)
     assert {key: back[key] for key in KEYS} == {key: before[key] for key in KEYS}
 
