@@ -67,8 +67,9 @@ def test_two_people_are_merged_once_and_the_survivor_is_shown(registry: Registry
     assert "the same hands" in said
     assert f"{other} was merged into {one}" in said
     undo = hidden_fields(shown.text, "/undo")
-    assert undo["back"] == f"/people/{one}"
-    assert english.post("/undo", undo).status_code == 303
+    back = english.post("/undo", undo)
+    assert (back.status_code, back.headers["location"]) == (303, f"/people/{one}?done=undone")
+    assert "It was undone." in said_by(english.get(back.headers["location"]).text)
     with registry.snapshot() as uow:
         assert persons.resolve_enterprise_id(uow, other).enterprise_id == other
 
