@@ -2,7 +2,7 @@
 
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.review import Actor, Right, Verdict
-from mpi.registry import review_tasks
+from mpi.registry import decisions, review_tasks
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.registry import Registry
 from mpi.registry.review_tasks import StoredTask
@@ -17,7 +17,7 @@ def add_gold(registry: Registry, actor: Actor, task_id: int) -> int:
     """Ask a settled question again of everybody who has not read it, as a test; gives the new task's number.
 
     Raises MissingRightError, UnknownTaskError, InvalidInputError for a task that is open, that ended without a verdict
-    of SAME or DIFFERENT on which two readers agree, or that tests readers already.
+    of SAME or DIFFERENT on which two readers agree, whose decision was undone, or that tests readers already.
     """
     require(actor, Right.ADJUDICATE)
     with registry.begin() as uow:
@@ -42,10 +42,11 @@ def may_be_gold(registry: Registry, actor: Actor, task_id: int) -> bool:
 
 
 def _agreed(uow: UnitOfWork, task: StoredTask) -> Verdict:
-    """What two readers said of a closed task. Raises InvalidInputError."""
+    """What two readers said of a task whose answer stands. Raises InvalidInputError."""
     said = [each.verdict for each in review_tasks.readings(uow, task.task_id)]
+    stands = task.decision_id is not None and decisions.find(uow, task.decision_id).undone_by is None
     for verdict in (Verdict.SAME, Verdict.DIFFERENT):
-        if said.count(verdict) >= AGREED and not task.is_open and task.record_b is not None:
+        if said.count(verdict) >= AGREED and stands and task.record_b is not None:
             return verdict
     raise InvalidInputError(
         f"task {task.task_id} has no answer on which {AGREED} readers agree", metadata={"field": "task_id"}

@@ -3,13 +3,13 @@
 Records that came since are placed by the rules. What rests on the decision must be undone first, and is named.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 from mpi.domain.errors import MissingRightError, UndoBlockedError
-from mpi.domain.review import DecisionKind, Right
-from mpi.persons.judged import Judgement, Obstacle
+from mpi.domain.review import DecisionKind, Right, Verdict
+from mpi.persons.judged import Judged, Judgement, Obstacle
 from mpi.registry import decisions, events, judgements, persons
 from mpi.registry.decisions import Decision, Moved, Traces
 from mpi.services.applying import refuse_later, tied_newcomers, with_newcomers
@@ -50,6 +50,7 @@ def _undo(deciding: Deciding, found: Decision) -> Made:
     wanted, came, parted = _back(deciding, found, done, without=mine)
     again = _taken_back_by(deciding, found)
     _refuse_judged(deciding, found, wanted, mine)
+    _refuse_again(deciding, found, wanted, again, without=mine)
     made = deciding.make(
         DecisionKind.UNDO,
         wanted=wanted,
@@ -143,6 +144,42 @@ def _refuse_judged(deciding: Deciding, found: Decision, wanted: Rearrangement, w
         there = deciding.records_of(to)
         judged = deciding.judged([*coming, *there], without=without)
         _refuse(deciding, found, judged.against_one_person(coming, there))
+
+
+def _refuse_again(
+    deciding: Deciding,
+    found: Decision,
+    wanted: Rearrangement,
+    again: Sequence[Judgement],
+    *,
+    without: Collection[int],
+) -> None:
+    """What stands again must be true of the people then: SAME of one person, DIFFERENT of two. Raises UndoBlockedError
+    naming what has joined or parted them since."""
+    ends = sorted({end for each in again for end in (each.record_a, each.record_b)})
+    said = [each for each in judgements.about(deciding.uow, ends) if each.judgement_id not in without]
+    judged = Judged([*said, *again])
+    moved = {move.record_id: move.to_person for move in wanted.moves}
+    for each in again:
+        if each.verdict is Verdict.UNSURE:
+            continue
+        one, other = (judged.chain([end]) for end in (each.record_a, each.record_b))
+        owner = deciding.owners({*one, *other})
+        owner |= {record: moved[record] for record in owner if record in moved}
+        left, right = ({owner[record] for record in chain if record in owner} for chain in (one, other))
+        if len(left | right) > 1 if each.verdict is Verdict.SAME else left & right:
+            raise _changed_since(deciding, found, left | right)
+
+
+def _changed_since(deciding: Deciding, found: Decision, people: Collection[int]) -> UndoBlockedError:
+    """The error that names what changed some people after a decision: the newest decision, else their newest event."""
+    later = decisions.later_about(deciding.uow, np.array(sorted(people), dtype=np.int64), found.last_revision)
+    newest = events.last_revision(deciding.uow)
+    named = later[-1].decision_id if later else max(events.last_of_person(deciding.uow, one, newest) for one in people)
+    return UndoBlockedError(
+        f"what decision {found.decision_id} took back is no longer true: decision {named} changed these people later",
+        metadata={"decision": str(named)},
+    )
 
 
 def _refuse(deciding: Deciding, found: Decision, obstacle: Obstacle | None) -> None:
