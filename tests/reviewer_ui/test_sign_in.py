@@ -93,6 +93,13 @@ def test_an_address_that_tries_many_names_waits(visitor: Visitor, registry: Regi
     assert visitor.sign_in("steward").status_code == 429
 
 
+def test_who_signs_in_at_last_begins_anew(visitor: Visitor) -> None:
+    for number in range(ATTEMPTS_OF_AN_ADDRESS - 1):
+        assert visitor.sign_in(f"another{number}", WRONG).status_code == 403
+    assert visitor.sign_in("lead").status_code == 303
+    assert [visitor.sign_in(f"third{number}", WRONG).status_code for number in range(3)] == [403] * 3
+
+
 def test_a_closed_account_is_sent_away_at_its_next_step(visitor: Visitor, registry: Registry) -> None:
     visitor.sign_in("steward")
     assert visitor.get("/").headers["location"] == "/queue"
