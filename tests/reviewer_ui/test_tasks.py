@@ -242,7 +242,7 @@ def test_a_second_reader_is_somebody_else_and_sees_neither_weight_nor_ids(
     task_id, (older, newer, _) = doubtful
     location = answer(steward, task_id, "unsure", comment="first answer, a secret")
     assert "now=second_reading" in location
-    assert "anh/chị chưa chắc chắn" in text_of(steward.get(location).text)
+    assert "bạn chưa chắc chắn" in text_of(steward.get(location).text)
     own = steward.get(f"/tasks/{task_id}")
     assert own.status_code == 403
     page = colleague.get(f"/tasks/{task_id}")
@@ -252,10 +252,10 @@ def test_a_second_reader_is_somebody_else_and_sees_neither_weight_nor_ids(
     assert older not in said
     assert newer not in said
     assert 'class="evidence"' not in page.text
-    assert "Được ẩn cho đến khi anh/chị quyết định." in said
+    assert "Được ẩn cho đến khi bạn quyết định." in said
     told = answer(colleague, task_id, "same")
     assert "now=" not in told
-    assert "Đã ghi nhận ý kiến của anh/chị." in text_of(colleague.get(told).text)
+    assert "Đã ghi nhận ý kiến của bạn." in text_of(colleague.get(told).text)
 
 
 def test_what_two_cannot_agree_on_goes_to_a_lead(
@@ -267,6 +267,7 @@ def test_what_two_cannot_agree_on_goes_to_a_lead(
     page = lead.get(f"/tasks/{task_id}").text
     assert "chuyển trưởng nhóm: please <b>look</b>" in text_of(page).replace(" : ", ": ")
     assert "<b>look" not in page
+    assert 'value="escalate"' not in page
     assert answer(lead, task_id, "different").startswith("/queue")
     assert stored_task(registry, task_id).closed_reason == "judged different"
 
