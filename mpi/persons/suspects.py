@@ -5,30 +5,20 @@ Only the cuts of the strongest tree over a person's records are tried, and never
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.matching.jit import bits_set, inlined, leaf
 from mpi.matching.kernel import APART, FORBID, HOLD, as_rows
 from mpi.matching.scorer import Scorer, Scores
 from mpi.persons.clusters import Edges, no_constraints, weigh_people
-
-MAXIMUM_RECORDS = 32
-"""Of a person with more records only the first ones are compared with one another."""
+from mpi.persons.cuts import MAXIMUM_RECORDS, Cuts, Groups, fill_pairs, find_cuts
 
 WEAK_BRIDGE = 8.0
 """Bits above `link` that two parts of several records each must weigh where no pair across would be linked by itself:
 so much may be pooled by chance from many pairs. One record against the rest is weighed as the rules weigh it."""
 
-OUTVOTED = 2
-"""So many times more pairs across must be held by a veto than would be linked by themselves."""
-
 PAIRS_AT_ONCE = 1_000_000
-
-_BELOW_ALL = 1e6
-"""Bits that no match weight reaches: what a veto speaks against joins records only where nothing else does."""
 
 Integers = NDArray[np.int64]
 
@@ -52,41 +42,6 @@ class Suspects:
     forbidden: NDArray[np.int32]
 
 
-class _Groups(NamedTuple):
-    """g people of several records: the places of all their records, person by person; int64 (g,) where each person's
-    begin, how many they are, and where each person's pairs begin."""
-
-    members: NDArray[np.int32]
-    starts: Integers
-    sizes: Integers
-    first_pairs: Integers
-
-
-class _Work(NamedTuple):
-    """Room for one person: of each record its neighbour on the way to record 0, how strongly it is held, whether it is
-    in the tree, the part behind it as bits, and the order in which records came in."""
-
-    parent: Integers
-    strength: NDArray[np.float64]
-    within: NDArray[np.bool_]
-    behind: NDArray[np.uint64]
-    order: Integers
-
-
-class _Cuts(NamedTuple):
-    """c cuts worth weighing: the person's place in its groups int64, one part as bits uint64, the tree's pair and the
-    pair to show int64; whether no pair across would be linked, many are held, both parts have several records
-    (bool)."""
-
-    group: Integers
-    part: NDArray[np.uint64]
-    edge: Integers
-    shown: Integers
-    unlinked: NDArray[np.bool_]
-    outvoted: NDArray[np.bool_]
-    several: NDArray[np.bool_]
-
-
 def find_suspects(
     scorer: Scorer,
     rows: NDArray[np.uint8],
@@ -103,8 +58,7 @@ def find_suspects(
     """
     groups, looked_at = _groups(persons, wanted)
     found = [_look(scorer, rows, some, _codes_of(must_link, len(persons)), prior=prior) for some in _in_blocks(groups)]
-    comparisons = len(scorer.model.comparisons)
-    whole = found[0] if len(found) == 1 else _joined(found, comparisons)
+    whole = found[0] if len(found) == 1 else _joined(found, len(scorer.model.comparisons))
     return Suspects(*whole[:5], looked_at, whole[5])
 
 
@@ -138,23 +92,23 @@ def _joined(found: list[_Found], comparisons: int) -> _Found:
     )
 
 
-def _groups(persons: Integers, wanted: NDArray[np.bool_]) -> tuple[_Groups, NDArray[np.int32]]:
+def _groups(persons: Integers, wanted: NDArray[np.bool_]) -> tuple[Groups, NDArray[np.int32]]:
     """The people of the wanted records who have several, and the first record of everybody looked at."""
     order = np.argsort(persons, kind="stable").astype(np.int32)
     ends = np.append(np.flatnonzero(np.diff(persons[order])) + 1, len(order))
     starts = np.append(0, ends[:-1])[: len(ends)]
     if not len(order):
         none = np.empty(0, dtype=np.int64)
-        return _Groups(order, none, none, none), order
+        return Groups(order, none, none, none), order
     asked = np.logical_or.reduceat(wanted[order], starts)
     sizes = np.minimum(ends - starts, MAXIMUM_RECORDS)
     several = asked & (sizes > 1)
     starts_of, sizes_of = starts[several], sizes[several]
     pairs = sizes_of * (sizes_of - 1) // 2
-    return _Groups(order, starts_of, sizes_of, np.cumsum(pairs) - pairs), order[starts[asked]]
+    return Groups(order, starts_of, sizes_of, np.cumsum(pairs) - pairs), order[starts[asked]]
 
 
-def _in_blocks(groups: _Groups) -> Iterator[_Groups]:
+def _in_blocks(groups: Groups) -> Iterator[Groups]:
     """The groups in blocks of about PAIRS_AT_ONCE pairs."""
     if not len(groups.sizes):
         return
@@ -162,25 +116,29 @@ def _in_blocks(groups: _Groups) -> Iterator[_Groups]:
     for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(groups.sizes)], strict=True):
         some = slice(first, last)
         pairs = groups.first_pairs[some]
-        yield _Groups(groups.members, groups.starts[some], groups.sizes[some], pairs - pairs[0])
+        yield Groups(groups.members, groups.starts[some], groups.sizes[some], pairs - pairs[0])
 
 
 def _codes_of(pairs: NDArray[np.int32], count: int) -> Integers:
     """One growing number a pair of places in a table of `count` records."""
+    if not len(pairs):
+        return np.empty(0, dtype=np.int64)
     ends = np.sort(pairs.astype(np.int64), axis=1)
     return np.unique(ends[:, 0] * count + ends[:, 1])
 
 
-def _look(scorer: Scorer, rows: NDArray[np.uint8], groups: _Groups, must: Integers, *, prior: float) -> _Found:
+def _look(scorer: Scorer, rows: NDArray[np.uint8], groups: Groups, must: Integers, *, prior: float) -> _Found:
     """Look at some people. `must` are the codes of pairs that stewards hold together."""
     last = int(groups.sizes[-1])
     count = int(groups.first_pairs[-1]) + last * (last - 1) // 2
     left, right = np.empty((2, count), dtype=np.int32)
-    _fill_pairs(groups, left, right)
+    fill_pairs(groups, left, right)
     scores = scorer.score(rows, left, right, prior=prior)
     together = np.isin(left.astype(np.int64) * len(rows) + right, must) if len(must) else np.zeros(count, np.bool_)
-    forbidden = np.flatnonzero((scores.vetoes & FORBID != 0) & ~together)
-    cuts = _cuts(groups, scores, together, scorer.model.thresholds.link)
+    cuts = find_cuts(groups, scores, together, scorer.model.thresholds.link)
+    if not len(cuts.group):
+        return _joined([], len(scorer.model.comparisons))
+    forbidden = np.flatnonzero(cuts.forbidden)
     weights, vetoes = _weigh(scorer, rows, groups, cuts, (left, right, scores), prior)
     against = vetoes & FORBID | np.where(cuts.outvoted, vetoes & (HOLD | APART), 0).astype(np.uint8)
     link = scorer.model.thresholds.link
@@ -205,42 +163,11 @@ def _disagrees(scorer: Scorer, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
     return against
 
 
-def _cuts(groups: _Groups, scores: Scores, together: NDArray[np.bool_], link: float) -> _Cuts:
-    """The cuts worth weighing."""
-    room = int((groups.sizes - 1).sum())
-    cuts = _Cuts(
-        np.empty(room, dtype=np.int64),
-        np.empty(room, dtype=np.uint64),
-        np.empty(room, dtype=np.int64),
-        np.empty(room, dtype=np.int64),
-        np.empty(room, dtype=np.bool_),
-        np.empty(room, dtype=np.bool_),
-        np.empty(room, dtype=np.bool_),
-    )
-    work = _Work(
-        np.empty(MAXIMUM_RECORDS, dtype=np.int64),
-        np.empty(MAXIMUM_RECORDS),
-        np.empty(MAXIMUM_RECORDS, dtype=np.bool_),
-        np.empty(MAXIMUM_RECORDS, dtype=np.uint64),
-        np.empty(MAXIMUM_RECORDS, dtype=np.int64),
-    )
-    found = slice(_find_cuts(groups, (scores.weights, scores.vetoes, together), link, work, cuts))
-    return _Cuts(
-        cuts.group[found],
-        cuts.part[found],
-        cuts.edge[found],
-        cuts.shown[found],
-        cuts.unlinked[found],
-        cuts.outvoted[found],
-        cuts.several[found],
-    )
-
-
 def _weigh(
     scorer: Scorer,
     rows: NDArray[np.uint8],
-    groups: _Groups,
-    cuts: _Cuts,
+    groups: Groups,
+    cuts: Cuts,
     scored: tuple[NDArray[np.int32], NDArray[np.int32], Scores],
     prior: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -265,131 +192,3 @@ def _weigh(
         thresholds=scorer.model.thresholds,
         prior=prior,
     )
-
-
-@leaf
-def _fill_pairs(groups: _Groups, left: Any, right: Any) -> None:
-    """All pairs of records of each person, in the order of the first and then of the second."""
-    pair = 0
-    for group in range(groups.sizes.shape[0]):
-        first = groups.starts[group]
-        last = first + groups.sizes[group]
-        for one in range(first, last):
-            for other in range(one + 1, last):
-                left[pair] = groups.members[one]
-                right[pair] = groups.members[other]
-                pair += 1
-
-
-@inlined
-def _pair_of(one: int, other: int, size: int) -> int:
-    """The place of a pair among those of a person of `size` records."""
-    low, high = min(one, other), max(one, other)
-    return low * size - low * (low + 1) // 2 + high - low - 1
-
-
-@inlined
-def _held(weight: float, veto: int, together: bool) -> float:
-    """How strongly a pair is held together."""
-    if together:
-        return np.inf
-    if veto & FORBID:
-        return weight - 3.0 * _BELOW_ALL
-    if veto & APART:
-        return weight - 2.0 * _BELOW_ALL
-    return weight - _BELOW_ALL if veto & HOLD else weight
-
-
-@leaf
-def _grow_tree(size: int, pairs: Any, work: _Work) -> None:
-    """The strongest tree over a person's records, from the first; `pairs` are (weights, vetoes, together) of its
-    pairs. Leaves in `work.behind` the part that falls off with each record, as bits."""
-    weights, vetoes, together = pairs
-    for record in range(size):
-        work.parent[record] = 0
-        work.within[record] = record == 0
-        work.behind[record] = np.uint64(1) << np.uint64(record)
-        if record > 0:
-            pair = _pair_of(0, record, size)
-            work.strength[record] = _held(weights[pair], vetoes[pair], together[pair])
-    work.order[0] = 0
-    for step in range(1, size):
-        chosen = -1
-        for record in range(1, size):
-            if not work.within[record] and (chosen < 0 or work.strength[record] > work.strength[chosen]):
-                chosen = record
-        work.within[chosen] = True
-        work.order[step] = chosen
-        for record in range(1, size):
-            if not work.within[record]:
-                pair = _pair_of(chosen, record, size)
-                strength = _held(weights[pair], vetoes[pair], together[pair])
-                if strength > work.strength[record]:
-                    work.strength[record] = strength
-                    work.parent[record] = chosen
-    for step in range(size - 1, 0, -1):
-        record = work.order[step]
-        work.behind[work.parent[record]] |= work.behind[record]
-
-
-@leaf
-def _judge_cut(size: int, pairs: Any, link: float, part: Any) -> Any:
-    """Of the pairs across a cut: whether a steward holds one together, how many a veto holds, how many would be linked
-    by themselves, and the pair that speaks most against the person: the gravest veto, and then the least weight."""
-    weights, vetoes, together = pairs
-    joined = False
-    held = 0
-    linked = 0
-    worst = -1
-    grade = 0
-    pair = -1
-    for one in range(size):
-        for other in range(one + 1, size):
-            pair += 1
-            if (part >> np.uint64(one) ^ part >> np.uint64(other)) & np.uint64(1) == 0:
-                continue
-            joined |= together[pair]
-            said = np.int64(vetoes[pair])
-            if said:
-                held += 1
-            elif weights[pair] >= link:
-                linked += 1
-            grave = 3 if said & FORBID else 2 if said & HOLD else 1 if said else 0
-            if worst < 0 or grave > grade or (grave == grade and weights[pair] < weights[worst]):
-                worst = pair
-                grade = grave
-    return joined, held, linked, worst, grade
-
-
-@leaf
-def _find_cuts(groups: _Groups, pairs: Any, link: float, work: _Work, cuts: _Cuts) -> int:
-    """Fill `cuts`; gives how many there are. `pairs` are (weights, vetoes, together) of all pairs."""
-    weights, vetoes, together = pairs
-    count = 0
-    for group in range(groups.sizes.shape[0]):
-        size = groups.sizes[group]
-        first = groups.first_pairs[group]
-        last = first + size * (size - 1) // 2
-        doubtful = False
-        for pair in range(first, last):
-            doubtful |= vetoes[pair] != 0 or weights[pair] < link
-        if not doubtful:
-            continue
-        own = (weights[first:last], vetoes[first:last], together[first:last])
-        _grow_tree(size, own, work)
-        for record in range(1, size):
-            joined, held, linked, worst, grade = _judge_cut(size, own, link, work.behind[record])
-            outvoted = held > 0 and held >= OUTVOTED * linked
-            if joined or not (grade == 3 or linked == 0 or outvoted):
-                continue
-            edge = first + _pair_of(work.parent[record], record, size)
-            cuts.group[count] = group
-            cuts.part[count] = work.behind[record]
-            cuts.edge[count] = edge
-            cuts.shown[count] = first + worst if grade > 0 else edge
-            cuts.unlinked[count] = linked == 0
-            cuts.outvoted[count] = outvoted
-            behind = np.int64(bits_set(work.behind[record]))
-            cuts.several[count] = behind > 1 and size - behind > 1
-            count += 1
-    return count

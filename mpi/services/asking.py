@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mpi.domain.model import LinkageModel
 from mpi.domain.review import TaskKind
 from mpi.matching.kernel import FORBID, HOLD
+from mpi.persons.cuts import MAXIMUM_RECORDS
 from mpi.persons.placement import Decided
 from mpi.persons.priority import doubt, harm
-from mpi.persons.suspects import MAXIMUM_RECORDS
 from mpi.registry import reviews
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.reviews import TaskRows
