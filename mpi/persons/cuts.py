@@ -61,8 +61,8 @@ class Cuts(NamedTuple):
 
 
 def find_cuts(groups: Groups, scores: Scores, together: NDArray[np.bool_], link: float) -> Cuts:
-    """The cuts worth weighing: no pair across would be linked at `link` bits by itself, a veto holds most of them, or one
-    is forbidden. `scores` are of all pairs of the groups, and `together` bool (p,) marks those that stewards hold
+    """The cuts worth weighing: no pair across would be linked at `link` bits by itself, a veto holds most of them, or
+    one is forbidden. `scores` are of all pairs of the groups, and `together` bool (p,) marks those that stewards hold
     together."""
     room = int((groups.sizes - 1).sum())
     cuts = Cuts(
