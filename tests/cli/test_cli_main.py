@@ -19,7 +19,19 @@ from mpi.cli.main import app
 from mpi.cli.options import example
 from tests.cli.conftest import ROOT, City, Mpi
 
-HEAVY = ("alembic", "duckdb", "numba", "numpy", "pandas", "pyarrow", "pydantic", "splink", "sqlalchemy")
+HEAVY = (
+    "alembic",
+    "argon2",
+    "duckdb",
+    "fastapi",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "splink",
+    "sqlalchemy",
+)
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -42,6 +54,7 @@ def test_all_commands_are_there() -> None:
     assert {" ".join(path) for path, _ in COMMANDS} == {
         *("synth", "demo", "link", "evaluate", "export", "person", "explain", "runs", "serve"),
         *("rules list", "rules check", "rules cases", "rules train", "db migrate", "db check", "db index"),
+        *(f"accounts {verb}" for verb in ("add", "list", "close", "password", "token", "demo")),
     }
 
 
