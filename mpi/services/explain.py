@@ -15,7 +15,7 @@ from mpi.matching.explain import Explanation, explain
 from mpi.matching.features import Layout
 from mpi.matching.scorer import Scorer
 from mpi.matching.sharing import shared_too_widely, void_values
-from mpi.registry import blocking_keys, events
+from mpi.registry import blocking_keys, events, online
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import count, feature_rows, find, raw_records
 from mpi.registry.unit_of_work import UnitOfWork
@@ -82,7 +82,7 @@ def explain_pair(
 
     with registry.snapshot() as uow:
         ids = find(uow, left), find(uow, right)
-        return _explained(uow, scorer, registry.secret, ids, void)
+        return _explained(uow, scorer, registry.secret, ids, void, records=count(uow))
 
 
 def explain_online(
@@ -110,16 +110,18 @@ def explain_stored(uow: UnitOfWork, rules: OnlineRules, record_ids: tuple[int, i
             column for column, codes in noted.items() if void_values(rows, rules.model, scorer.layout, column, codes)
         )
 
-    return _explained(uow, scorer, rules.secret, record_ids, void)
+    # all numbers given out so far, as single records are placed by: counting the table would read the whole of it
+    return _explained(uow, scorer, rules.secret, record_ids, void, records=online.numbers_now(uow).records)
 
 
-def _explained(uow: UnitOfWork, scorer: Scorer, key: bytes, ends: tuple[int, int], void: _Void) -> PairExplanation:
+def _explained(
+    uow: UnitOfWork, scorer: Scorer, key: bytes, ends: tuple[int, int], void: _Void, *, records: int
+) -> PairExplanation:
     model, ids = scorer.model, np.array(ends, dtype=np.int64)
     stored = dict(raw_records(uow, ids))
     sources = [stored[record_id] for record_id in ends]
     standard = [standardise_record(source, model.fields) for source in sources]
     rows = scorer.pack_records(standard, key)
-    records = count(uow)
     capped = void(uow, rows, records)
     links = link_views(uow, ids)
     people = [links.get(record_id, (None, None)) for record_id in ends]
