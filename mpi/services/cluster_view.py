@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from mpi.domain.model import LinkageModel, VetoEffect
 from mpi.domain.records import CANONICAL_COLUMNS, RECORD_COLUMNS, RecordKey, SourceRecord
-from mpi.domain.review import Actor, Right, Verdict
+from mpi.domain.review import Actor, Right, Stage, Verdict
 from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.matching.scorer import Scores
 from mpi.persons.cohesion import Cohesion, cohesion, strengths
 from mpi.persons.enterprise_id import parse
 from mpi.persons.judged import Judged, Judgement
 from mpi.persons.survivorship import key_order
-from mpi.registry import entries, events, judgements, online, persons
+from mpi.registry import entries, events, judgements, online, persons, review_tasks
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import keys_of, raw_records
 from mpi.registry.unit_of_work import UnitOfWork
@@ -121,7 +121,8 @@ class ClusterView:
     `asked_for` differs from `enterprise_id` where the person asked for was merged. `members` are the records of one
     page in the order of their numbers, `total` counts all. `pairs` are those worth showing: what joins the records,
     conflicts and judgements, the weakest first; None where there are too many records to weigh. `parts` are the record
-    numbers on either side of the weakest pair, empty where there is none.
+    numbers on either side of the weakest pair, empty where there is none. `weights_hidden`: the viewer may have to read
+    a second time whether this person is two or another's, and should not know the weights before.
     """
 
     enterprise_id: str
@@ -133,6 +134,7 @@ class ClusterView:
     rows: tuple[FieldRow, ...]
     pairs: tuple[MemberPair, ...] | None
     parts: tuple[tuple[int, ...], ...]
+    weights_hidden: bool
     seen_revision: int
 
     @property
@@ -177,8 +179,21 @@ def cluster_view(
             rows=_rows(rules.model, records),
             pairs=pairs,
             parts=parts,
+            weights_hidden=_is_to_be_read(uow, actor, person.person_id),
             seen_revision=revision,
         )
+
+
+def _is_to_be_read(uow: UnitOfWork, actor: Actor, person_id: int) -> bool:
+    """Whether a question about a person waits for a second reader or a lead, and the actor has not read it."""
+    waiting = [
+        task
+        for task in review_tasks.about_people(uow, np.array([person_id], dtype=np.int64))
+        if task.stage is not Stage.FIRST
+    ]
+    return actor.may(Right.REVIEW) and any(
+        actor.name not in {each.reader for each in review_tasks.readings(uow, task.task_id)} for task in waiting
+    )
 
 
 def _in_order(uow: UnitOfWork, person_id: int) -> list[int]:

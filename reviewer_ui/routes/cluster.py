@@ -143,7 +143,7 @@ def cluster_page(
     view = cluster_view(services.registry, services.rules, visit.actor, enterprise_id, marked=asked, page=shown.page)
     chosen = _chosen(request, visit, view, shown, part)
     here = {member.key for member in view.members}
-    hidden = task is not None and task.weight_hidden
+    hidden = view.weights_hidden or (task is not None and task.weight_hidden)
     pairs = _without_weights(view.pairs or ()) if hidden else view.pairs or ()
     return render(
         request,

@@ -17,10 +17,11 @@ from mpi.domain.errors import (
     UndoBlockedError,
     UnknownTaskError,
 )
-from mpi.domain.review import DecisionKind, Stage, TaskKind, Verdict
+from mpi.domain.review import Actor, DecisionKind, Stage, TaskKind, Verdict
 from mpi.registry.registry import Registry
 from mpi.services import review_queue
 from mpi.services.adjudicate import Standing, last_act
+from mpi.services.cluster_view import cluster_view
 from mpi.services.enquire import person, person_as_of
 from mpi.services.entries import register
 from mpi.services.gold import add_gold, may_be_gold
@@ -415,3 +416,18 @@ def test_the_past_is_read_as_it_was(stewards: Stewards) -> None:
     assert then.merged_ids == (younger,)
     assert person_as_of(stewards.registry, model, younger, revision=undone.revision).enterprise_id == younger
     assert person(stewards.registry, model, then.enterprise_id).merged_ids == ()
+
+
+def test_whoever_may_read_it_again_sees_no_weights_of_its_people(stewards: Stewards) -> None:
+    task = established(stewards)
+    person_a = stewards.id_of("a:1")
+    assert person_a is not None
+
+    def hidden(actor: Actor) -> bool:
+        return cluster_view(stewards.registry, stewards.desk.rules, actor, person_a).weights_hidden
+
+    assert not hidden(MINH)
+    stewards.answer(task, Verdict.SAME)
+    assert [hidden(each) for each in (LAN, MINH, HOA, AUDITOR)] == [False, True, True, False]
+    stewards.answer(stewards.only_task(MINH), Verdict.SAME, by=MINH)
+    assert not hidden(HOA)
