@@ -6,15 +6,20 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from mpi.cli.errors import BAD_INPUT
+from mpi.domain.errors import RegistryError, RegistrySecretError
 from mpi.registry.registry import Registry
+from reviewer_ui.worker import DeskServing, serve_desk
 from tests.reviewer_ui.running_desk import Visitor, people_at_the_desk
 from tests.rpc.processes import command, environment, serving
+from tests.services.stored import SCORER
 
 
 def until(holds: object, *, seconds: float = 60.0) -> None:
@@ -56,6 +61,50 @@ def test_it_serves_beside_grpc_comes_back_and_ends_in_good_order(tmp_path: Path)
             assert waiting.recv(12) == b"HTTP/1.1 200"
             assert up.end(signal.SIGTERM) == 0
         assert not answers(address)
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        yield opened
+
+
+def test_a_registry_that_is_not_there_yet_is_waited_for(
+    registry: Registry, listening: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened: list[int] = []
+    told: list[str] = []
+
+    def open_registry() -> Registry:
+        opened.append(len(opened))
+        if len(opened) < 3:
+            raise RegistryError("the database is gone")
+        return registry.beside()
+
+    serving = DeskServing(scorer=SCORER, open_registry=open_registry, listening=listening, grace=1)
+    address, seen = serving.address, list[bool]()
+
+    def ended(_seconds: float) -> bool:
+        if told:
+            seen.append(answers(told[0]))
+        return bool(told)
+
+    assert serve_desk(serving, told.append, ended) == 0
+    assert (len(opened), told, seen) == (3, [address], [True])
+    assert caplog.text.count("waiting for the registry: the database is gone") == 2
+
+
+def test_waiting_for_a_registry_can_be_ended_and_a_wrong_secret_is_not_waited_for(listening: socket.socket) -> None:
+    def refuse(error: RegistryError) -> int:
+        def open_registry() -> Registry:
+            raise error
+
+        serving = DeskServing(scorer=SCORER, open_registry=open_registry, listening=listening, grace=1)
+        return serve_desk(serving, lambda _line: None, lambda _seconds: True)
+
+    assert refuse(RegistryError("the database is gone")) == 0
+    with pytest.raises(RegistrySecretError):
+        refuse(RegistrySecretError("another secret"))
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
