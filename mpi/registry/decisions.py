@@ -18,7 +18,8 @@ from mpi.registry.unit_of_work import UnitOfWork, now_text
 
 Integers = NDArray[np.int64]
 
-CHANGES_PEOPLE = (DecisionKind.MERGE, DecisionKind.UNMERGE, DecisionKind.SPLIT, DecisionKind.MOVE)
+CHANGES_PEOPLE = (DecisionKind.MERGE, DecisionKind.SPLIT, DecisionKind.MOVE)
+"""Decisions on which others rest. An unmerge gives back what a merge took, as an undo does, and leaves the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def at_revision(uow: UnitOfWork, revision: int) -> Decision | None:
 
 
 def later_about(uow: UnitOfWork, person_ids: Integers, revision: int) -> list[Decision]:
-    """Decisions after a revision that changed some of these people and stand, oldest first."""
+    """Decisions after a revision that changed some of these people, stand, and took nothing back, oldest first."""
     query = (
         sa.select(*_COLUMNS)
         .distinct()

@@ -248,9 +248,16 @@ def links_closed_at(uow: UnitOfWork, person_id: int, revision: int) -> dict[int,
 
 
 def linked_since(uow: UnitOfWork, person_id: int, revision: int) -> set[int]:
-    """The records of a person whose link began after a revision."""
+    """The records of a person whose link began after a revision, or at it without having been another's before."""
+    gone = sa.select(redirect.c.person_id).where(
+        redirect.c.superseded_by == person_id, redirect.c.valid_from_revision == revision
+    )
+    taken_over = sa.select(link.c.record_id).where(link.c.person_id.in_(gone), link.c.valid_to_revision == revision)
+    since = link.c.valid_from_revision
     query = sa.select(link.c.record_id).where(
-        link.c.person_id == person_id, link.c.valid_to_revision.is_(None), link.c.valid_from_revision > revision
+        link.c.person_id == person_id,
+        link.c.valid_to_revision.is_(None),
+        sa.or_(since > revision, sa.and_(since == revision, link.c.record_id.not_in(taken_over))),
     )
     return set(uow.connection.scalars(query))
 

@@ -332,6 +332,8 @@ def _ask_second(
     number = reviews.open_questions_of(uow, [question]).get(question)
     if number is None:
         number = allocate(uow, Counters(task=1)).task
+        # a run writes its own questions when it ends
+        online.refuse_during_run(uow)
         reviews.open_tasks(uow, _task_rows(number, question, records, people, evidence), run_id=None)
     task = review_tasks.find(uow, number)
     if task.stage is not Stage.FIRST:
