@@ -14,8 +14,9 @@ from mpi.registry.change_feed import others_of, records_of
 from mpi.registry.events import Event
 from mpi.registry.source_records import keys_of
 from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services.reveal import EVENT
 
-REVEALED = "review.revealed"
+REVEALED = EVENT
 """The kind of an event that says who looked at what is masked."""
 
 

@@ -21,6 +21,7 @@ from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services import entries as lifelong
 from mpi.services.access import require
+from mpi.services.blind_readers import weights_hidden
 from mpi.services.enquire import LinkView, RecordView, person_as_of
 from mpi.services.event_notes import NotedEvent, noted
 from mpi.services.masking import Masking
@@ -112,6 +113,7 @@ class PersonPage:
 
     `asked_for` is another ID than `enterprise_id` where it leads here. `records` are at most MOST_RECORDS of `total`.
     `history` is newest first; `older` says that there is more. Tasks and entries are today's, empty for the past.
+    `weights_hidden`: the viewer may have to read a question about the person a second time; links have no weight then.
     `seen_revision` is the registry's newest when this was read.
     """
 
@@ -127,6 +129,7 @@ class PersonPage:
     tasks: tuple[OpenTask, ...]
     entries: EntriesShown
     deceased: bool
+    weights_hidden: bool
     created_at: str
     changed_at: str
     revision: int
@@ -155,12 +158,13 @@ def person_page(registry: Registry, rules: OnlineRules, actor: Actor, asked: Per
         placed = _placed(uow, shown, told)
         redirects = audit_reads.redirects_of(uow, people, until)
         names = persons.enterprise_ids_of(uow, people)
+        hidden = weights_hidden(uow, actor, found.person_id)
         page = PersonPage(
             enterprise_id=view.enterprise_id,
             asked_for=view.asked_for,
             is_past=asked.is_past,
             golden=tuple(_golden(masking, each) for each in view.golden.survivors),
-            records=tuple(_record(masking, each, placed) for each in shown),
+            records=tuple(_record(masking, each, placed, hidden=hidden) for each in shown),
             total=len(view.records),
             leading=tuple(
                 LeadingId(names[dead], names[survivor], since) for dead, survivor, since in redirects if dead in names
@@ -170,6 +174,7 @@ def person_page(registry: Registry, rules: OnlineRules, actor: Actor, asked: Per
             tasks=() if asked.is_past else _tasks(uow, found.person_id),
             entries=EntriesShown((), 1, False),
             deceased=_is_dead(uow, found.person_id),
+            weights_hidden=hidden,
             created_at=view.created_at,
             changed_at=view.changed_at,
             revision=view.revision,
@@ -189,8 +194,10 @@ def _golden(masking: Masking, survivor: Survivor) -> GoldenValue:
     )
 
 
-def _record(masking: Masking, view: RecordView, placed: Mapping[int, NotedEvent]) -> RecordShown:
+def _record(masking: Masking, view: RecordView, placed: Mapping[int, NotedEvent], *, hidden: bool) -> RecordShown:
     link = view.link
+    if hidden and link is not None:
+        link = replace(link, match_weight=None)
     since = None if link is None else placed.get(link.since_revision)
     return RecordShown(view.key, masking.values(view.values), view.recorded_at, link, since)
 

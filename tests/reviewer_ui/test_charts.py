@@ -36,6 +36,20 @@ def test_parts_are_as_high_as_they_are_large_and_stay_inside(sizes: list[list[in
         assert 0 <= upper <= upper + float(each.attrib["height"]) <= height
 
 
+def test_the_parts_of_a_bar_stand_on_each_other() -> None:
+    chart = drawn([Bar("x", [3, 0, 4, 5]), Bar("y", [1, 2, 3, 4])])
+    bars: dict[str, list[tuple[float, float]]] = {}
+    for each in parts(chart):
+        upper = float(each.attrib["y"])
+        bars.setdefault(each.attrib["x"], []).append((upper, upper + float(each.attrib["height"])))
+    assert len(bars) == 2
+    for edges in bars.values():
+        for (upper, _), (_, lower) in pairwise(edges):
+            assert abs(upper - lower) < 0.2
+    grounds = {edges[0][1] for edges in bars.values()}
+    assert len(grounds) == 1
+
+
 @given(SIZES)
 def test_the_scale_has_four_equal_whole_steps(sizes: list[list[int]]) -> None:
     chart = drawn([Bar("x", each) for each in sizes])

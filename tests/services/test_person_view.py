@@ -12,8 +12,10 @@ from mpi.domain.errors import (
     RevisionNotReachedError,
 )
 from mpi.domain.records import RecordKey
-from mpi.domain.review import Actor, Role, TaskKind
+from mpi.domain.review import Actor, Role, Stage, TaskKind
+from mpi.registry import review_tasks
 from mpi.registry.registry import Registry
+from mpi.registry.review_tasks import StoredReading
 from mpi.services import entries, person_view
 from mpi.services.neighbourhood import OnlineRules
 from mpi.services.person_view import PersonAsked, PersonPage, person_page
@@ -96,6 +98,24 @@ def test_open_tasks_are_those_about_the_person(registry: Registry) -> None:
         (task,) = page(registry, person).tasks
         assert (task.task_id, task.kind) == (number, TaskKind.POSSIBLE_MATCH)
     assert page(registry, mai).tasks == ()
+
+
+def test_weights_are_hidden_from_who_may_have_to_read_a_second_time(registry: Registry) -> None:
+    lan, mai = store(registry, [LAN, MAI])
+    number = ask(registry, LAN[0].key, MAI[0].key)
+
+    def weights(name: str, role: Role = Role.STEWARD) -> list[float | None]:
+        found = page(registry, lan, Actor(name, role))
+        return [record.link.match_weight for record in found.records if record.link is not None]
+
+    assert weights("an") == weights("binh") == [None, 12.5, 12.5]
+    with registry.begin() as uow:
+        said = StoredReading(number, 0, Stage.FIRST, "an", "same", "", None, "2026-01-02T03:04:05+00:00")
+        review_tasks.add_reading(uow, said)
+        review_tasks.move_on(uow, review_tasks.find(uow, number), Stage.SECOND)
+    assert weights("an") == weights("giang", Role.AUDITOR) == [None, 12.5, 12.5]
+    assert weights("binh") == [None, None, None]
+    assert page(registry, mai, Actor("binh", Role.STEWARD)).weights_hidden
 
 
 def test_entries_come_a_page_at_a_time(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
