@@ -82,8 +82,13 @@ def test_escalating_asks_a_lead_and_takes_the_note_along(desk: Desk, visits: Vis
 
 
 def test_a_double_press_decides_one_pair(desk: Desk, visits: Visits) -> None:
+    """Neither while the answer is on its way, nor in the moment in which the next pair has just appeared."""
     page = visits.of("steward", path="/queue")
     first = begin(page)
+    page.evaluate(
+        """document.addEventListener("desk:shown", () => document.body.dispatchEvent(
+           new KeyboardEvent("keydown", {code: "KeyM", key: "m", bubbles: true})), {once: true})"""
+    )
     page.keyboard.press("m")
     page.keyboard.press("m")
     page.locator(f"{SETTLED} {TASK}:not([data-seconds='{first}'])").first.wait_for(state="attached")
