@@ -29,6 +29,9 @@ WEAKLY_JOINED = "the person's records fall into two parts that hardly hold toget
 
 Integers = NDArray[np.int64]
 
+_NONE = np.empty(0)
+_NOBODY = (np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
+
 
 class Asking:
     """The questions of one plan, for one run (None: single records). `record_ids` int64 (n,) are those of its table."""
@@ -43,6 +46,10 @@ class Asking:
     def write(self, uow: UnitOfWork, standing: Mapping[str, int]) -> tuple[TaskRows, int]:
         """Open the questions that are new and close those that are gone of the standing ones (open questions about
         people of the table, each with its task); gives the tasks opened and how many were closed."""
+        if not standing and not self._asks():
+            return self._rows(
+                [], [], ends=_NOBODY, weights=_NONE, codes=self._decided.codes[:0], reasons=[], doubts=_NONE
+            ), 0
         gone = Gone(self._decided, self._record_ids, standing)
         wanted = _each_once(_chained([self._pairs(), self._overlays(), self._suspects(gone.overlaid)]))
         closed = self._close(uow, standing, gone.reasons(set(wanted.questions)))
@@ -53,6 +60,11 @@ class Asking:
             rows = _numbered(uow, rows, first)
             reviews.open_tasks(uow, rows, run_id=self._run_id)
         return rows, closed
+
+    def _asks(self) -> bool:
+        """Whether there is any question at all: for most single records there is none."""
+        decided = self._decided
+        return any(len(each) for each in (decided.plan.tasks.left, decided.overlays, decided.suspects.left))
 
     def _close(self, uow: UnitOfWork, standing: Mapping[str, int], reasons: Mapping[str, str]) -> int:
         if reasons:

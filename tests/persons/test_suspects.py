@@ -126,8 +126,8 @@ def test_a_held_pair_that_others_outvote_is_no_conflict() -> None:
 
 
 def test_a_veto_is_asked_about_before_a_weak_bridge_and_a_person_once() -> None:
-    found = look({**LAN, "number": "1"}, {**LAN, "number": "2"}, HOA, HOA, persons=[2, 2, 2, 2])
-    assert pairs(found) == [(0, 1)]
+    found = look({**LAN, "number": "1"}, LAN, {**LAN, "number": "2"}, HOA)
+    assert pairs(found) == [(0, 2)]
     assert found.vetoes.tolist() == [FORBID]
 
 
