@@ -32,7 +32,9 @@ def view_of(count: int, pairs: list[MemberPair], *, sources: tuple[str, ...] = S
         Member(number, RecordKey(sources[number % len(sources)], str(number)), None, 0, None, number == 2)
         for number in range(1, count + 1)
     )
-    return ClusterView("AAA-AAA-AAA", "AAA-AAA-AAA", members, count, 1, 1, (), tuple(pairs), (), 1)
+    return ClusterView(
+        "AAA-AAA-AAA", "AAA-AAA-AAA", members, count, 1, 1, (), tuple(pairs), (), weights_hidden=False, seen_revision=1
+    )
 
 
 def drawing_of(count: int, pairs: list[MemberPair], **options: tuple[str, ...]) -> Drawing:
