@@ -70,12 +70,13 @@ def place_again(
         _tell_home(uow, home, {int(ids[at]): int(plan.person_of[at]) for at in leaves.tolist()}, author)
     people = np.array(sorted(changed), dtype=np.int64)
     names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
-    created = set(plan.new_persons.tolist())
-    told = tuple(
-        Affected(names[person], PersonChange.CREATED if person in created else PersonChange.LINKED)
-        for person in sorted(revisions)
-    )
-    return PlacedAgain(frozenset(changed), told)
+    change = dict.fromkeys(revisions, PersonChange.LINKED)
+    change |= dict.fromkeys(plan.new_persons.tolist(), PersonChange.CREATED)
+    # what the rules see clearly once the two are parted they join, as with any newcomer
+    change |= dict.fromkeys(plan.merges[:, 0].tolist(), PersonChange.MERGED)
+    told = [Affected(names[person], change[person]) for person in sorted(revisions)]
+    told += [Affected(names[dead], PersonChange.SUPERSEDED, names[survivor]) for survivor, dead in plan.merges.tolist()]
+    return PlacedAgain(frozenset(changed), tuple(told))
 
 
 def _kept_apart(around: Surroundings, parted: tuple[int, int]) -> Surroundings:

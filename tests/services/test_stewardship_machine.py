@@ -252,8 +252,9 @@ class Machine(RuleBasedStateMachine):
             # exactly as it was, but for records that were withdrawn since
             assert self.now.links.get(record, link) == link
         survivor = before.there.leads_to[dead]
-        stayed = {record for record, owner in before.there.owner.items() if owner not in (survivor, dead)}
-        assert all(self.owner[record] == before.there.owner[record] for record in stayed)
+        for record, owner in before.there.owner.items():
+            # others stay, or are joined by the rules with those whom they see more clearly now
+            assert owner in (survivor, dead) or self.owner[record] in (owner, self.now.there.leads_to.get(owner))
         self.keep(before, told)
 
     def _had(self, dead: int) -> dict[int, tuple[Any, ...]]:

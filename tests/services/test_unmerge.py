@@ -160,3 +160,29 @@ def test_an_id_comes_back_though_the_records_are_withdrawn(stewards: Stewards, g
         assert enquire.person(stewards.registry, stewards.desk.rules.model, each).enterprise_id == each
     found = look(stewards.registry)
     assert found.told == found.there
+
+
+def test_whoever_the_rules_join_in_the_wake_of_an_unmerge_is_told(stewards: Stewards) -> None:
+    """c:1 is a:1 but for the number of b:1, which speaks against it as long as the two are one person."""
+    stewards.desk.comes("a:1", **LAN_THI)
+    stewards.desk.comes("b:1", number="72", phone="0901234567")
+    one, other = ids(stewards, "a:1", "b:1")
+    stewards.merge(one, other)
+    stewards.desk.comes("c:1", **LAN_THI, number="71")
+    (third,) = ids(stewards, "c:1")
+    assert third != one
+    task = stewards.only_task()
+    stewards.desk.comes("b:2", number="72", phone="0901234567")
+    assert ids(stewards, "b:2") == [one]
+    outcome = stewards.unmerge(other)
+    assert ids(stewards, "a:1", "b:1", "b:2", "c:1") == [one, other, other, one]
+    assert [(each.enterprise_id, each.change, each.superseded_by) for each in outcome.affected] == [
+        (other, PersonChange.RESTORED, None),
+        (one, PersonChange.UNMERGED, None),
+        (one, PersonChange.MERGED, None),
+        (other, PersonChange.LINKED, None),
+        (third, PersonChange.SUPERSEDED, one),
+    ]
+    assert stewards.closed_reason(task.task_id) == "the people asked about were joined"
+    found = look(stewards.registry)
+    assert found.told == found.there
