@@ -1,14 +1,25 @@
-"""Deciding as stewards do it: two at one pair, presses too many, second thoughts, no connection, no script."""
+"""Deciding as stewards do it: two at one pair, presses too many, second thoughts, another language, no script."""
 
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, expect
 
 from mpi.registry import tables
 from mpi.registry.registry import Registry
 from tests.browser import city
-from tests.browser.deciding import SETTLED, TASK, begin, press_on, task_on
+from tests.browser.deciding import (
+    NOTE,
+    SETTLED,
+    TASK,
+    asked_about,
+    begin,
+    decisions,
+    press_on,
+    readings,
+    task_on,
+    write_note,
+)
 from tests.browser.desk import Desk, running_desk, scorer
 from tests.browser.screens import Way
 from tests.browser.visits import Visits
@@ -16,37 +27,6 @@ from tests.online.desk import Desk as OnlineDesk
 from tests.registries import SECRET
 from tests.reviewer_ui.running_desk import people_at_the_desk
 from tests.services.linking import query
-
-NOTE = "Đã xem sổ khám: hai người"
-
-
-def readings(desk: Desk) -> list[tuple[int, str, str, str]]:
-    """Every reading that stands: task, reader, verdict, comment."""
-    table = tables.reading.c
-    chosen = sa.select(table.task_id, table.reader, table.verdict, table.comment).where(table.withdrawn_at.is_(None))
-    return [tuple(each) for each in query(desk.registry, chosen.order_by(table.read_at))]
-
-
-def decisions(desk: Desk) -> list[tuple[str, bool]]:
-    """Every decision, and whether it stands."""
-    table = tables.decision.c
-    return [
-        (kind, undone_by is None)
-        for kind, undone_by in query(desk.registry, sa.select(table.kind, table.undone_by).order_by(table.decision_id))
-    ]
-
-
-def asked_about(desk: Desk, task_id: int) -> tuple[str, str]:
-    """The records of a task, open or closed."""
-    task = desk.elsewhere().task(task_id, desk.actor("lead"))
-    return str(task.record_a), str(task.record_b)
-
-
-def write_note(page: Page, text: str) -> None:
-    """Write a note by keyboard, and leave the field."""
-    page.keyboard.press("c")
-    page.keyboard.type(text)
-    page.keyboard.press("Escape")
 
 
 def test_the_last_decision_is_undone_by_key(desk: Desk, visits: Visits) -> None:
@@ -158,39 +138,6 @@ def test_two_stewards_on_one_pair(registry_url: str, new_context: Callable[..., 
         expect(slow.locator("textarea")).to_have_value(NOTE)
         assert [each[:3] for each in readings(desk)] == [(task, "steward2", "different")]
         visits.assert_nothing_went_wrong()
-
-
-def test_without_a_connection_nothing_is_lost_and_nothing_is_done_twice(desk: Desk, visits: Visits) -> None:
-    page = visits.of("steward", path="/queue")
-    first = begin(page)
-    write_note(page, NOTE)
-    page.context.set_offline(True)
-    page.keyboard.press("n")
-    expect(page.locator("#offline")).to_be_visible()
-    expect(page.locator("textarea")).to_have_value(NOTE)
-    assert readings(desk) == []
-    page.context.set_offline(False)
-    page.locator(f"{SETTLED} {TASK}:not([data-seconds='{first}'])").first.wait_for(state="attached")
-    assert readings(desk) == [(first, "steward", "different", NOTE)]
-    expect(page.locator("#offline")).to_be_hidden()
-
-
-def test_an_answer_that_got_lost_on_its_way_back_is_not_decided_again(desk: Desk, visits: Visits) -> None:
-    page = visits.of("steward", path="/queue")
-    first = begin(page)
-    lost: list[int] = []
-
-    def lose(route: Route) -> None:
-        lost.append(route.fetch(max_redirects=0).status)
-        route.abort()
-
-    page.route("**/decide", lose, times=1)
-    page.keyboard.press("n")
-    expect(page.locator("#offline")).to_be_visible()
-    assert lost == [303]
-    page.locator("#try-again").click()
-    page.locator(f"{SETTLED} {TASK}:not([data-seconds='{first}'])").first.wait_for(state="attached")
-    assert [each[:3] for each in readings(desk)] == [(first, "steward", "different")]
 
 
 def test_a_language_is_switched_in_place_and_the_note_stays(desk: Desk, visits: Visits) -> None:

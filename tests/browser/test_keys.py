@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.deciding import begin, press_on, task_on
+from tests.browser.deciding import begin, press_on, readings, task_on
 from tests.browser.desk import Desk
-from tests.browser.test_deciding import readings
 from tests.browser.visits import Visits
 
 WAIT = 600
