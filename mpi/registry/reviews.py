@@ -187,8 +187,8 @@ class Harm:
 
 def harm_counts(uow: UnitOfWork, person_ids: Integers) -> Harm:
     """What hangs on some people, in their order; a number below zero is nobody."""
-    counts = np.zeros((len(person_ids), 3), dtype=np.int64)
     people = np.unique(person_ids[person_ids >= 0])
+    counts = np.zeros((len(people) + 1, 3), dtype=np.int64)  # the last row is nobody's
     for start in range(0, len(people), _PEOPLE_A_READ):
         some = people[start : start + _PEOPLE_A_READ]
         entries = (
@@ -209,10 +209,11 @@ def harm_counts(uow: UnitOfWork, person_ids: Integers) -> Harm:
             sa.func.count(each.c.source_system_id.distinct()),
             sa.func.count(),
         ).group_by(each.c.person_id)
-        found = {person: numbers for person, *numbers in uow.connection.execute(query)}
-        for place in np.flatnonzero(np.isin(person_ids, some)).tolist():
-            counts[place] = found.get(int(person_ids[place]), (0, 0, 0))
-    return Harm(counts[:, 0], counts[:, 1], counts[:, 2])
+        rows = [[int(number) for number in row] for row in uow.connection.execute(query)]
+        found = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        counts[np.searchsorted(people, found[:, 0])] = found[:, 1:]
+    chosen = counts[np.where(person_ids >= 0, np.searchsorted(people, person_ids), len(people))]
+    return Harm(chosen[:, 0], chosen[:, 1], chosen[:, 2])
 
 
 def last_unsure(uow: UnitOfWork, questions: Sequence[str]) -> dict[str, float | None]:
