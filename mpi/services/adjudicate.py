@@ -18,7 +18,6 @@ from mpi.registry.counters import Counters, allocate
 from mpi.registry.events import EventRows, payload_text
 from mpi.registry.registry import Registry
 from mpi.registry.review_tasks import ESCALATE, StoredReading, StoredTask
-from mpi.registry.reviews import UNSURE
 from mpi.registry.unit_of_work import UnitOfWork, now_text
 from mpi.services import applying, undoing
 from mpi.services.access import require
@@ -29,9 +28,7 @@ from mpi.services.people_facts import people_facts
 from mpi.services.questions import reopen, settle
 from mpi.services.resolution import Affected
 from mpi.services.review_queue import ReviewTask, locked, refuse_reader, seen
-
-SEVERAL_FIT = "several people fit about equally well"
-"""How the reason of a task begins whose record fits several people."""
+from mpi.services.task_reasons import DECIDED, SEVERAL_FIT
 
 
 class Standing(StrEnum):
@@ -177,8 +174,7 @@ class _Answer:
     def _carry_out(self, verdict: Verdict, owners: dict[int, int]) -> Outcome:
         """Do what the verdict says, close the task, and bring other questions about these people up to date."""
         made = self._made(verdict, owners)
-        words = f"{UNSURE}: nobody could tell" if verdict is Verdict.UNSURE else f"judged {verdict.value}"
-        review_tasks.close(self._uow, self._task, reason=words, decision_id=made.decision_id)
+        review_tasks.close(self._uow, self._task, reason=DECIDED[verdict], decision_id=made.decision_id)
         settle(self._deciding, made.people)
         self._deciding.finish(made)
         return self._outcome(Standing.APPLIED, made)
@@ -214,7 +210,7 @@ def second_reading(deciding: Deciding, task: StoredTask | None, verdict: Verdict
     question = QuestionFacts(
         people=[facts[person] for person in people],
         match_weight=None if task is None else task.match_weight,
-        several_fit=task is not None and task.reason.startswith(SEVERAL_FIT),
+        several_fit=task is not None and task.reason == SEVERAL_FIT,
         sampled=task is not None and is_sampled(task.task_id, deciding.secret),
     )
     return tuple(each.value for each in second_reasons(verdict, question, model.thresholds))

@@ -19,13 +19,10 @@ from mpi.registry import reviews
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.reviews import TaskRows
 from mpi.registry.unit_of_work import UnitOfWork
+from mpi.services import task_reasons
 
 CHANGED_EVIDENCE = 1.0
 """Bits by which a weight must have changed since nobody could tell, for the question to be asked again."""
-
-CONTRADICTING = "the record's new values contradict those of another record of its person"
-SPEAKING_AGAINST = "records of one person speak against each other"
-WEAKLY_JOINED = "the person's records fall into two parts that hardly hold together"
 
 Integers = NDArray[np.int64]
 
@@ -98,7 +95,7 @@ class Asking:
             ends=(overlays[:, 0], overlays[:, 1]),
             weights=np.full(count, np.nan),
             codes=np.zeros((count, self._decided.codes.shape[1]), dtype=np.int8),
-            reasons=[CONTRADICTING] * count,
+            reasons=[task_reasons.CONTRADICTING] * count,
             doubts=np.ones(count),
         )
 
@@ -148,18 +145,19 @@ class Asking:
         decided = self._decided
         edge = decided.plan.tasks.edges[place]
         if decided.clusters.barred[[decided.edges.left[edge], decided.edges.right[edge]]].any():
-            return "several people fit about equally well"
+            return task_reasons.SEVERAL_FIT
         if int(decided.clusters.vetoes[edge]) & (FORBID | HOLD):
-            return self._vetoes(decided.codes[edge]) or "another record of one of the people forbids it"
-        return "the evidence lies between the review and the link threshold"
+            return self._vetoes(decided.codes[edge]) or task_reasons.FORBIDDEN_BY_ANOTHER
+        return task_reasons.IN_DOUBT
 
     def _suspicion(self, place: int) -> str:
         """Why a person is asked about, in words."""
         suspects = self._decided.suspects
         if not suspects.vetoes[place]:
-            return WEAKLY_JOINED
+            return task_reasons.WEAKLY_JOINED
         names = self._vetoes(suspects.codes[place])
-        return f"{SPEAKING_AGAINST}: {names}" if names else SPEAKING_AGAINST
+        against = task_reasons.SPEAKING_AGAINST
+        return f"{against}: {names}" if names else against
 
     def _vetoes(self, codes: NDArray[np.int8]) -> str:
         """The names of the vetoes that speak against a pair, by its level codes int8 (comparisons,)."""
@@ -188,7 +186,7 @@ class Gone:
     def reasons(self, wanted: set[str]) -> dict[str, str]:
         """The questions that are gone, each with the reason in words; those of `wanted` are still asked."""
         found = {question: self._of_pair(question) for question in self._about["people"]}
-        found.update(dict.fromkeys(self._answered, "the record's values no longer contradict those of its person"))
+        found.update(dict.fromkeys(self._answered, task_reasons.NO_LONGER_CONTRADICTING))
         found.update(self._of_suspects())
         return {question: reason for question, reason in found.items() if question not in wanted}
 
@@ -197,10 +195,10 @@ class Gone:
         people = _numbers(question)
         now = [self._survivor.get(person, person) for person in people]
         if now[0] == now[1]:
-            return "the people asked about were joined"
+            return task_reasons.JOINED
         if now != people:
-            return "one of the people asked about was joined with another"
-        return "the evidence no longer leaves it in doubt"
+            return task_reasons.ONE_JOINED
+        return task_reasons.NO_LONGER_IN_DOUBT
 
     def _looked_at(self, people: Sequence[int]) -> set[int]:
         """Those of some people whom the plan looked at."""
@@ -233,11 +231,11 @@ class Gone:
         found: dict[str, str] = {}
         for question, person in person_of.items():
             if person in self._survivor:
-                found[question] = "the person asked about was joined with another"
+                found[question] = task_reasons.PERSON_JOINED
             elif person in self.overlaid:
-                found[question] = "a changed record of the person is asked about instead"
+                found[question] = task_reasons.ASKED_OF_RECORD
             elif person in looked_at:
-                found[question] = "the person's records hold together"
+                found[question] = task_reasons.HOLDS_TOGETHER
         return found
 
 

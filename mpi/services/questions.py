@@ -9,6 +9,7 @@ from mpi.domain.review import TaskKind
 from mpi.registry import review_tasks
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.review_tasks import StoredTask
+from mpi.services import task_reasons
 from mpi.services.people_now import PeopleNow
 
 ABOUT_ONE = (TaskKind.OVERLAY, TaskKind.SUSPECTED_WRONG_MERGE)
@@ -72,15 +73,15 @@ def _fate(now: PeopleNow, task: StoredTask, owners: dict[int, int]) -> _Fate:
     a = owners.get(task.record_a)
     b = None if task.record_b is None else owners.get(task.record_b)
     if a is None or b is None or task.record_b is None:
-        return _Fate("a record asked about was withdrawn")
+        return _Fate(task_reasons.RECORD_WITHDRAWN)
     about_one = task.kind in ABOUT_ONE
     if (a == b) != about_one:
-        return _Fate("the records asked about were parted" if about_one else "the people asked about were joined")
+        return _Fate(task_reasons.PARTED if about_one else task_reasons.JOINED)
     judged = now.judged([*now.records_of(a), *now.records_of(b)])
     if about_one and judged.against_two_people([task.record_a], [task.record_b]) is not None:
-        return _Fate("a steward judged them one person")
+        return _Fate(task_reasons.JUDGED_SAME)
     if not about_one and judged.against_one_person(now.records_of(a), now.records_of(b)) is not None:
-        return _Fate("a steward judged them different")
+        return _Fate(task_reasons.JUDGED_DIFFERENT)
     if (a, b) == (task.person_a, task.person_b):
         return _STAYS
-    return _Fate("the people asked about have changed", question_of(task.kind, task.record_a, (a, b)), (a, b))
+    return _Fate(task_reasons.PEOPLE_CHANGED, question_of(task.kind, task.record_a, (a, b)), (a, b))

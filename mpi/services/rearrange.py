@@ -29,6 +29,7 @@ from mpi.services.deciding import Deciding, Made, Said, checked_reason
 from mpi.services.golden_records import golden_record_of
 from mpi.services.neighbourhood import OnlineRules
 from mpi.services.questions import question_of, settle
+from mpi.services.task_reasons import MERGE_WANTED
 
 Codes = NDArray[np.int8]
 
@@ -374,6 +375,6 @@ def _task_rows(
         person_b=ends[3],
         match_weights=np.array([weight]),
         level_codes=codes.reshape(1, -1),
-        reasons=["a steward asks for this merge"],
+        reasons=[MERGE_WANTED],
         priorities=np.array([_URGENT]),
     )

@@ -19,11 +19,11 @@ from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.answering import WritingCall, answer_once
 from mpi.services.lookup import find_record
 from mpi.services.resolution import Affected, PersonChange
+from mpi.services.task_reasons import ITS_RECORD_WITHDRAWN
 
 VERB = "WithdrawRecord"
 
 _NOBODY = -1
-_GONE = "the record asked about was withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,9 @@ def _withdraw(uow: UnitOfWork, secret: bytes, key: RecordKey, reason: str) -> Wi
             record_id,
             person_id,
             person_is_empty=not len(persons.members(uow, links.person_ids).record_ids),
-            reason=_GONE,
+            reason=ITS_RECORD_WITHDRAWN,
         )
-    review_tasks.close_gold(uow, record_id, reason=_GONE)
+    review_tasks.close_gold(uow, record_id, reason=ITS_RECORD_WITHDRAWN)
     withdrawals.withdraw(uow, record_id, revision=revision, reason=reason)
     withdrawals.forget_features(uow, record_id)
     if person_id == _NOBODY:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from mpi.persons.priority import doubt, harm
 from mpi.registry import reviews, tables
 from mpi.registry.registry import Registry
-from mpi.services.asking import CONTRADICTING, SPEAKING_AGAINST, WEAKLY_JOINED
+from mpi.services.task_reasons import CONTRADICTING, SPEAKING_AGAINST, WEAKLY_JOINED
 from tests.factories import small_model
 from tests.online.desk import Desk
 from tests.services.linking import judge, link_rows, partition, people, query, record_id, row, strangers, tasks
