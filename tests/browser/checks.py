@@ -30,10 +30,16 @@ def scrolling_regions(page: Page) -> list[str]:
     return found
 
 
+def controls(page: Page) -> int:
+    """How many links, buttons and fields somebody can reach."""
+    count: int = _ask(page, "controls")
+    return count
+
+
 def focus_problems(page: Page) -> list[str]:
     """What is wrong with the focus as it goes through every control by Tab: not seen, covered, never there, small."""
-    problems, reached, controls = [], 0, _ask(page, "controls")
-    for _ in range(controls + _PARTS):
+    problems, reached, expected = [], 0, controls(page)
+    for _ in range(expected + _PARTS):
         page.keyboard.press("Tab")
         focus = _ask(page, "focus")
         # behind the last control comes the browser's own window, then the first
@@ -43,8 +49,8 @@ def focus_problems(page: Page) -> list[str]:
             break
         reached += 1
         problems += [f"{focus['name']} {each}" for each in focus["problems"]]
-    if reached < controls:
-        problems.append(f"Tab reaches {reached} of {controls} controls")
+    if reached < expected:
+        problems.append(f"Tab reaches {reached} of {expected} controls")
     return problems
 
 

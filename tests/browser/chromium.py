@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserType
+from playwright.sync_api import BrowserType, ViewportSize
 
 # The same names as in tools/browser.sh.
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -24,7 +24,7 @@ _ARGUMENTS = (
     "--no-first-run",
 )
 
-LAPTOP = {"width": 1366, "height": 768}
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 """The window that stewards have."""
 
 CONTEXT: dict[str, Any] = {

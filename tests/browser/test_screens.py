@@ -1,13 +1,14 @@
 """Every screen and state: nothing for axe to find in light or dark, room for everything at 400 %, the focus seen."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
-from tests.browser.checks import axe_problems, focus_problems, too_wide
+from tests.browser.checks import axe_problems, controls, focus_problems, too_wide
+from tests.browser.chromium import LAPTOP
 from tests.browser.screens import SCREENS, Way
 from tests.browser.visits import Visits
 
-ZOOMED = {"width": 1366 // 4, "height": 768 // 4}
+ZOOMED: ViewportSize = {"width": 1366 // 4, "height": 768 // 4}
 """What is left of a laptop's window when everything in it is four times as large."""
 
 
@@ -21,8 +22,10 @@ def test_a_screen_is_for_everybody(screen: Page) -> None:
         screen.emulate_media(color_scheme=scheme)
         assert axe_problems(screen) == "", scheme
     assert too_wide(screen) == []
-    screen.set_viewport_size({"width": ZOOMED["width"], "height": ZOOMED["height"]})
+    everything = controls(screen)
+    screen.set_viewport_size(ZOOMED)
     assert too_wide(screen) == []
+    assert controls(screen) == everything
     assert axe_problems(screen) == ""
-    screen.set_viewport_size({"width": 1366, "height": 768})
+    screen.set_viewport_size(LAPTOP)
     assert focus_problems(screen) == []
