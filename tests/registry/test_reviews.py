@@ -1,15 +1,17 @@
 """Review tasks: one open task a question, closed with a reason, exported with the keys a steward knows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from mpi.domain.errors import RegistryError
 from mpi.persons.enterprise_id import enterprise_id
-from mpi.registry import reviews
+from mpi.registry import persons, reviews
 from mpi.registry.registry import Registry
 from mpi.registry.reviews import TaskRows
-from mpi.registry.tables import review_task
+from mpi.registry.tables import health_record_entry, review_task
 from tests.registry.rows import KEY, store_persons, store_records
 
 
@@ -75,3 +77,65 @@ def test_a_question_is_open_once_and_may_come_back(registry: Registry) -> None:
         reviews.close_tasks(uow, np.array([1, 2]), reasons="gone", run_id=3)
     with registry.snapshot() as uow:
         assert reviews.open_questions(uow) == {"q": 2}
+
+
+def test_what_hangs_on_people(registry: Registry) -> None:
+    """Person 1: two records of two systems, three entries; 2: one record, none; 3: its record was taken away."""
+    with registry.begin() as uow:
+        records = store_records(uow, ["a", "b"]).tolist()
+        other = store_records(uow, ["a"], source="hospital").tolist()
+        store_persons(uow, [[records[0], other[0]], [records[1]], store_records(uow, ["c"]).tolist()])
+        gone = persons.members(uow, np.array([3]))
+        persons.close_links(uow, gone.link_ids, revisions=np.array([9]))
+        for number, record in enumerate((records[0], records[0], other[0], 4)):
+            uow.connection.execute(
+                sa.insert(health_record_entry).values(
+                    source_system_id=1,
+                    entry_id=f"E{number}",
+                    record_id=record,
+                    kind="encounter",
+                    entry_date="2026-01-02",
+                    facility="",
+                    locator="",
+                    registered_at="",
+                )
+            )
+        harm = reviews.harm_counts(uow, np.array([2, 1, -1, 3, 1, 77]))
+    assert harm.records.tolist() == [1, 2, 0, 0, 2, 0]
+    assert harm.systems.tolist() == [1, 2, 0, 0, 2, 0]
+    assert harm.entries.tolist() == [0, 3, 0, 0, 3, 0]
+
+
+def test_what_hangs_on_many_is_counted_in_parts(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviews, "_PEOPLE_A_READ", 2)
+    with registry.begin() as uow:
+        store_persons(uow, [[record] for record in store_records(uow, [str(n) for n in range(5)]).tolist()])
+        harm = reviews.harm_counts(uow, np.array([5, 4, 3, 2, 1, 6]))
+    assert harm.records.tolist() == [1, 1, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("a_read", [1, 500])
+def test_questions_that_nobody_could_answer_last_time(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, a_read: int
+) -> None:
+    monkeypatch.setattr(reviews, "_QUESTIONS_A_READ", a_read)
+    with registry.begin() as uow:
+        a, b = store_records(uow, ["a", "b"]).tolist()
+
+        def asked(number: int, question: str, reason: str | None) -> None:
+            rows = _tasks([number], [question], record_a=a, record_b=b, person=-1)
+            reviews.open_tasks(uow, replace(rows, match_weights=np.array([float(number)])), run_id=None)
+            if reason is not None:
+                reviews.close_tasks(uow, np.array([number]), reasons=reason, run_id=None)
+
+        asked(1, "unsure", "judged different")
+        asked(2, "unsure", f"{reviews.UNSURE}: nobody could tell")
+        asked(3, "answered since", f"{reviews.UNSURE}: nobody could tell")
+        asked(4, "answered since", "judged same")
+        asked(5, "open again", f"{reviews.UNSURE}: nobody could tell")
+        asked(6, "open again", None)
+        asked(7, "twice", f"{reviews.UNSURE}: nobody could tell")
+        asked(8, "twice", f"{reviews.UNSURE}: nobody could tell")
+        every = ["unsure", "answered since", "open again", "twice", "never asked"]
+        assert reviews.last_unsure(uow, every) == {"unsure": 2.0, "twice": 8.0}
+        assert reviews.last_unsure(uow, ["never asked"]) == reviews.last_unsure(uow, []) == {}
