@@ -11,10 +11,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from mpi.domain.errors import RegistryError
+from mpi.domain.review import Stage, Verdict
+from mpi.persons.enterprise_id import enterprise_id
+from mpi.registry import decisions, judgements, persons, review_tasks
 from mpi.registry.dialect import Purpose
 from mpi.registry.dialects import dialect_for
 from mpi.registry.migrate import SCHEMA_VERSION, SCRIPTS, migrate, stored_version, upgrade
+from mpi.registry.provenance import merged_into
+from mpi.registry.registry import Registry
+from mpi.registry.review_tasks import Wanted
+from mpi.registry.secret import RegistrySecret
 from mpi.registry.tables import METADATA, recent_blocking_keys
+from tests.registry.rows import KEY
 
 
 def test_from_empty_to_the_newest_and_again(empty_url: str) -> None:
@@ -130,3 +138,87 @@ def test_keys_of_an_older_registry_are_one_batch(stored: list[tuple[int, int]], 
     assert tuple(counters) == (bool(stored), 0)
     assert [tuple(page) for page in pages] == [(7,)]
     assert "blocking_key" not in tables
+
+
+def _as_before_the_desk(connection: sa.Connection) -> None:
+    """A registry of version 3: three people in a chain of merges by run 1 and another one; four tasks; a judgement."""
+    run, late = "2026-01-01T00:00:00.000000+00:00", "2026-02-01T00:00:00.000000+00:00"
+    said = sa.text
+    for number, finished in ((1, f"'{run}'"), (2, "NULL")):
+        values = f"({number}, 'link', 'done', '', NULL, 0, '{{}}', '2025-12-31', {finished}, NULL)"
+        connection.execute(said(f"INSERT INTO run VALUES {values}"))
+    for revision, kind, person in ((1, "created", 1), (2, "created", 2), (3, "created", 3), (4, "created", 4)):
+        at = late if revision == 4 else run
+        values = f"({revision}, 'person.{kind}', {person}, '{{\"records\":[{revision}]}}', 'rules', 1, '{at}')"
+        connection.execute(said(f"INSERT INTO event VALUES {values}"))
+    connection.execute(said("INSERT INTO source_system VALUES (1, 'a')"))
+    for number, status, survivor, changed in (
+        (1, "active", None, 6),
+        (2, "superseded", 1, 6),
+        (3, "superseded", 2, 5),
+        (4, "active", None, 4),
+    ):
+        values = f"({number}, 1, 'r{number}', {number}, 1, '', NULL, 1)"
+        connection.execute(said(f"INSERT INTO source_record VALUES {values}"))
+        values = f"({number}, '{enterprise_id(number, KEY)}', {number}, '{status}', {survivor or 'NULL'}, {changed})"
+        connection.execute(said(f"INSERT INTO person VALUES {values}"))
+    columns = "task_id, kind, question, record_a, record_b, person_a, person_b, match_weight, level_codes, reason"
+    columns += ", status, created_run, closed_run, closed_reason"
+    for number, status, created, closed in ((1, "open", 1, None), (2, "closed", 1, 2), (3, "closed", None, None)):
+        values = f"({number}, 'possible_match', 'people:1-{number}', 1, 4, 1, 4, 3.5, NULL, 'doubt', '{status}',"
+        values += f" {created or 'NULL'}, {closed or 'NULL'}, {'NULL' if status == 'open' else repr('gone')})"
+        connection.execute(said(f"INSERT INTO review_task ({columns}) VALUES {values}"))
+    values = f"(1, 1, 4, 'different', 'steward:mai', '{run}', 'knows them', NULL)"
+    connection.execute(said(f"INSERT INTO judgement VALUES {values}"))
+
+
+def test_an_older_registry_gets_its_desk(empty_url: str) -> None:
+    engine = dialect_for(empty_url).engine(Purpose.WRITING, few_rows=False)
+    with engine.begin() as connection:
+        upgrade(connection, "0003")
+        _as_before_the_desk(connection)
+    engine.dispose()
+    migrate(empty_url)
+    with Registry.open(empty_url, secret=RegistrySecret(KEY), create=False) as registry, registry.begin() as uow:
+        # merges so far hold since they were made, and can be taken back
+        assert [persons.resolve_enterprise_id(uow, enterprise_id(each, KEY)).person_id for each in (1, 2, 3, 4)] == [
+            1,
+            1,
+            1,
+            4,
+        ]
+        assert [decisions.redirected_since(uow, each) for each in (1, 2, 3, 4)] == [None, 6, 5, None]
+        assert [each.person_id for each in merged_into(uow, 1)] == [2, 3]
+        assert [each.person_id for each in merged_into(uow, 2, 5)] == [3]
+        persons.restore_persons(uow, np.array([2]), revisions=np.array([7]))
+        assert persons.resolve_enterprise_id(uow, enterprise_id(3, KEY)).person_id == 2
+        # tasks wait for a first reader since their run ended, or since the newest event where no run tells
+        tasks = [review_tasks.find(uow, number) for number in (1, 2, 3)]
+        assert [(each.stage, each.version, each.priority, each.claimed_by) for each in tasks] == [
+            (Stage.FIRST, 1, 1.0, None)
+        ] * 3
+        assert [each.opened_at[:10] for each in tasks] == ["2026-01-01", "2026-01-01", "2026-02-01"]
+        closed = [
+            row[0] for row in uow.connection.execute(sa.text("SELECT closed_at FROM review_task ORDER BY task_id"))
+        ]
+        assert [each and each[:10] for each in closed] == [None, "2025-12-31", "2026-02-01"]
+        found = review_tasks.queue(uow, "lan", adjudicates=False, wanted=Wanted(), limit=9)
+        assert [each.task_id for each in found] == [1]
+        # what was judged binds as before; who decided it is not known
+        (said,) = judgements.about(uow, [4])
+        assert (said.verdict, said.record_a, said.record_b, said.decision_id) == (Verdict.DIFFERENT, 1, 4, None)
+    # what was unique, checked and referred to still is, in the table that SQLite had to build anew
+    for refused in (
+        "INSERT INTO review_task SELECT 9, kind, question, record_a, record_b, person_a, person_b, match_weight,"
+        " level_codes, reason, status, created_run, closed_run, closed_reason, version, stage, priority, opened_at,"
+        " closed_at, claimed_by, claimed_until, gold_verdict, decision_id FROM review_task WHERE task_id = 1",
+        "UPDATE review_task SET stage = 'third'",
+        "UPDATE review_task SET kind = 'other'",
+        "UPDATE review_task SET record_a = 99 WHERE task_id = 1",
+    ):
+        with (
+            Registry.open(empty_url, secret=RegistrySecret(KEY), create=False) as registry,
+            pytest.raises(RegistryError, match="refused"),
+            registry.begin() as uow,
+        ):
+            uow.connection.execute(sa.text(refused))
