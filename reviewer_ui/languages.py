@@ -13,7 +13,7 @@ from importlib.resources.abc import Traversable
 from babel.dates import format_datetime, format_timedelta
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LANGUAGES = ("vi", "en")
 """What the desk speaks; the first is everybody's until they choose."""
@@ -44,8 +44,9 @@ class Words:
     plural: Plurals = field(default_factory=dict)
 
     def gettext(self, text: str, **values: object) -> Markup:
-        """A message in this language, with `{name}` filled in. Catalogues are trusted as HTML, values are escaped."""
-        said = Markup(self.single.get(text, text))
+        """A message in this language, with `{name}` filled in. Catalogues are trusted as HTML; values, and a
+        text that no catalogue has, are escaped."""
+        said = Markup(self.single[text]) if text in self.single else escape(text)
         return said.format(**values) if values else said
 
     def ngettext(self, one: str, many: str, count: int, **values: object) -> Markup:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpi.domain.entries import EntryKind
-from mpi.domain.review import DecisionKind, Stage, TaskKind, Verdict
-from mpi.persons.adjudication import SecondReason
 from mpi.services.search import Problem, Understood
 from reviewer_ui.languages import Words, message
 
@@ -52,27 +50,6 @@ EVENT_SENTENCES: Mapping[str, str] = {
 OTHER_EVENT = message("{kind} of {person}. Records: {records}.")
 """What is said of an event whose kind has no sentence."""
 
-DECISION_WORDS: Mapping[str, str] = {
-    DecisionKind.JUDGE: message("judgement"),
-    DecisionKind.MERGE: message("merging of people"),
-    DecisionKind.UNMERGE: message("unmerging"),
-    DecisionKind.SPLIT: message("splitting of records"),
-    DecisionKind.MOVE: message("moving of records"),
-    DecisionKind.UNDO: message("undoing"),
-}
-
-VERDICT_WORDS: Mapping[str, str] = {
-    Verdict.SAME: message("the same person"),
-    Verdict.DIFFERENT: message("different people"),
-    Verdict.UNSURE: message("unsure"),
-}
-
-STAGE_WORDS: Mapping[Stage, str] = {
-    Stage.FIRST: message("First readings"),
-    Stage.SECOND: message("Second readings"),
-    Stage.ADJUDICATION: message("Adjudications"),
-}
-
 ENTRY_WORDS: Mapping[EntryKind, str] = {
     EntryKind.SCHOOL_CHECK: message("School health check"),
     EntryKind.STATION_VISIT: message("Visit at a health station"),
@@ -86,15 +63,6 @@ ENTRY_WORDS: Mapping[EntryKind, str] = {
     EntryKind.DEATH: message("Death"),
     EntryKind.HEALTH_CHECK: message("Health check"),
     EntryKind.OTHER: message("Other entry"),
-}
-
-SECOND_REASON_WORDS: Mapping[str, str] = {
-    SecondReason.ESTABLISHED: message("both people have several records"),
-    SecondReason.DECEASED: message("one of them has died"),
-    SecondReason.MINOR: message("one of them is a minor"),
-    SecondReason.LOW_MARGIN: message("the evidence is close"),
-    SecondReason.UNSURE: message("the first reader was unsure"),
-    SecondReason.SAMPLE: message("it is in the random sample"),
 }
 
 UNDERSTOOD_WORDS: Mapping[Understood, str] = {
@@ -134,14 +102,6 @@ FILTER_WORDS: Mapping[str, str] = {
     "last": message("A revision is a whole number from 1."),
 }
 FILTER_UNKNOWN = message("There is no such person or record: the ID may be mistyped.")
-
-KIND_MEANINGS: Mapping[TaskKind, str] = {
-    TaskKind.POSSIBLE_MATCH: message("A record may belong to another person."),
-    TaskKind.POSSIBLE_DUPLICATE: message("Two people may be one."),
-    TaskKind.STOPPED_BY_VETO: message("Two people weigh as one, but a rule speaks against it."),
-    TaskKind.OVERLAY: message("An update changed whom a record is about."),
-    TaskKind.SUSPECTED_WRONG_MERGE: message("The records of one person may be of two."),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +161,7 @@ _STRENGTHS = (
 _AGAINST = message("the pair alone speaks against it")
 
 
-def strength(weight: float) -> str:
+def link_strength(weight: float) -> str:
     """What a match weight in bits comes to, as a message."""
     return next((said for least, said in _STRENGTHS if weight >= least), _AGAINST)
 
@@ -210,12 +170,9 @@ SHARED: Mapping[str, Any] = {
     "event_words": EVENT_WORDS,
     "event_sentences": EVENT_SENTENCES,
     "other_event": OTHER_EVENT,
-    "decision_words": DECISION_WORDS,
-    "verdict_words": VERDICT_WORDS,
     "entry_words": ENTRY_WORDS,
     "done_words": DONE_WORDS,
-    "second_reason_words": SECOND_REASON_WORDS,
     "golden_reason": golden_reason,
-    "strength": strength,
+    "link_strength": link_strength,
 }
 """What the templates of these screens are given."""

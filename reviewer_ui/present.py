@@ -6,8 +6,8 @@ Nothing here reads a registry or a request.
 from collections.abc import Mapping
 from typing import Any
 
-from mpi.domain.review import Role, TaskKind
-from reviewer_ui import present_pair, rule_words
+from mpi.domain.review import Role
+from reviewer_ui import rule_words, task_words
 from reviewer_ui.compare import DIFFERENCE_WORDS
 from reviewer_ui.languages import message
 
@@ -16,14 +16,6 @@ ROLE_WORDS: Mapping[Role, str] = {
     Role.LEAD: message("team lead"),
     Role.AUDITOR: message("auditor"),
     Role.ADMIN: message("administrator"),
-}
-
-KIND_WORDS: Mapping[TaskKind, str] = {
-    TaskKind.POSSIBLE_MATCH: message("Possible match"),
-    TaskKind.POSSIBLE_DUPLICATE: message("Possible duplicate"),
-    TaskKind.STOPPED_BY_VETO: message("Stopped by a rule"),
-    TaskKind.OVERLAY: message("Record changed its person"),
-    TaskKind.SUSPECTED_WRONG_MERGE: message("Suspected wrong merge"),
 }
 
 KEY_WORDS: Mapping[str, str] = {
@@ -72,17 +64,21 @@ def key_label(code: str) -> str:
 
 SHARED: Mapping[str, Any] = {
     "role_words": ROLE_WORDS,
-    "kind_words": KIND_WORDS,
+    "kind_words": task_words.KIND_WORDS,
     "key_words": KEY_WORDS,
     "chip_words": CHIP_WORDS,
     "key_label": key_label,
-    "stage_words": present_pair.STAGE_WORDS,
-    "reason_words": present_pair.REASON_WORDS,
-    "said_words": present_pair.SAID_WORDS,
-    "now_words": present_pair.NOW_WORDS,
-    "why_words": present_pair.WHY_WORDS,
-    "act_words": present_pair.ACT_WORDS,
-    "change_words": present_pair.CHANGE_WORDS,
+    "stage_words": task_words.STAGE_WORDS,
+    "reveal_words": task_words.REVEAL_WORDS,
+    "made_by_words": task_words.MADE_BY_WORDS,
+    "verdict_words": task_words.VERDICT_WORDS,
+    "said_words": task_words.SAID_WORDS,
+    "decision_words": task_words.DECISION_WORDS,
+    "act_words": task_words.ACT_WORDS,
+    "now_words": task_words.NOW_WORDS,
+    "second_reason_words": task_words.SECOND_REASON_WORDS,
+    "change_words": task_words.CHANGE_WORDS,
+    "why_asked": task_words.why_asked,
     "difference_words": DIFFERENCE_WORDS,
     "caution_words": rule_words.CAUTION_WORDS,
     "field_word": rule_words.field_word,

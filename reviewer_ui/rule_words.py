@@ -1,4 +1,4 @@
-"""The rules' own words as messages: comparisons, levels, vetoes, reasons of tasks, as the shipped family writes them.
+"""The rules' own words as messages: columns, comparisons, levels and vetoes, as the Vietnamese family writes them.
 
 What another family says is shown as its rule file says it.
 """
@@ -118,30 +118,6 @@ VETOES = (
     message("a middle name short and a year apart"),
     message("no name, another birth date and no number in common"),
 )
-
-REASONS = (
-    message("several people fit about equally well"),
-    message("another record of one of the people forbids it"),
-    message("the evidence lies between the review and the link threshold"),
-    message("the record's new values contradict those of another record of its person"),
-)
-"""Why tasks are opened; see services/placing.py. Several are one text, with "; " between them."""
-
-CLOSED = (
-    message("judged same"),
-    message("judged different"),
-    message("unsure: nobody could tell"),
-    message("the record asked about was withdrawn"),
-    message("a record asked about was withdrawn"),
-    message("the records asked about were parted"),
-    message("the people asked about were joined"),
-    message("one of the people asked about was joined with another"),
-    message("the evidence no longer leaves it in doubt"),
-    message("a steward judged them one person"),
-    message("a steward judged them different"),
-    message("the people asked about have changed"),
-)
-"""Why tasks are closed."""
 
 _STRENGTHS = (
     (6.0, message("strongly for it"), message("strongly against it")),

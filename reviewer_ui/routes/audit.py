@@ -23,7 +23,6 @@ from mpi.services.audit_trail import KINDS, TrailFilter, trail, whole_trail
 from mpi.services.event_notes import NotedEvent
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
-from reviewer_ui.cluster_words import COLUMN_WORDS, MADE_BY_WORDS, REVEAL_WORDS
 from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.wiring import desk
@@ -135,9 +134,6 @@ def _page(request: Request, visit: Visit, asked: TrailQuery) -> Response:
         page=page,
         problem=problem,
         kinds=KINDS,
-        column_words=COLUMN_WORDS,
-        made_by_words=MADE_BY_WORDS,
-        reveal_words=REVEAL_WORDS,
         page_path=asked.address(),
     )
 

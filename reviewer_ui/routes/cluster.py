@@ -168,9 +168,6 @@ def cluster_page(
         why=shown.why,
         letters=words.LETTERS,
         strength_words=words.STRENGTH_WORDS,
-        made_by_words=words.MADE_BY_WORDS,
-        column_words=words.COLUMN_WORDS,
-        reveal_words=words.REVEAL_WORDS,
     )
 
 

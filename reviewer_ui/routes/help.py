@@ -10,11 +10,10 @@ from mpi.domain.errors import InvalidInputError
 from mpi.domain.review import RIGHTS, Right, Role
 from mpi.services.accounts import choose_keys
 from mpi.services.keyboard import DEFAULT_KEYS, OFF
-from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit
-from reviewer_ui.cluster_words import REVEAL_WORDS
 from reviewer_ui.meanings import RIGHT_WORDS
 from reviewer_ui.pages import render
+from reviewer_ui.task_words import KIND_MEANINGS
 from reviewer_ui.wiring import desk
 
 ROUTER = APIRouter()
@@ -67,9 +66,7 @@ def _page(
         clash=clash,
         choices=CHOICES,
         actions=list(DEFAULT_KEYS),
-        kind_meanings=words.KIND_MEANINGS,
-        second_reason_words=words.SECOND_REASON_WORDS,
-        reveal_words=REVEAL_WORDS,
+        kind_meanings=KIND_MEANINGS,
         rights=list(Right),
         roles=list(Role),
         has=RIGHTS,

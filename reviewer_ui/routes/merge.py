@@ -25,7 +25,6 @@ from mpi.services.reveal import reveal
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
-from reviewer_ui.cluster_words import COLUMN_WORDS, REVEAL_WORDS
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.pages import new_request_id, render
 from reviewer_ui.routes.cluster import Problem, problem_of
@@ -136,13 +135,11 @@ def _page(
         rows=side_by_side(services.rules.model, sides, clear.values),
         shown=clear.fields,
         why=clear.why,
-        reveal_words=REVEAL_WORDS,
         path=[] if seen is None or problem is not None else path_steps(seen.contradiction or ""),
         problem=problem,
         done=None,
         reason=reason,
         request_id=new_request_id(),
-        column_words=COLUMN_WORDS,
         page_path=f"/merge?{urlencode({'a': ids[0], 'b': ids[1]})}",
     )
 

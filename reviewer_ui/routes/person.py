@@ -24,7 +24,6 @@ from mpi.services.unmerge_preview import preview_unmerge
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
-from reviewer_ui.cluster_words import COLUMN_WORDS, MADE_BY_WORDS, REVEAL_WORDS
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.languages import CITY
 from reviewer_ui.pages import new_request_id, render
@@ -140,9 +139,6 @@ def _page(
         revealed=revealed or {},
         shown=list(shown),
         why=why,
-        column_words=COLUMN_WORDS,
-        made_by_words=MADE_BY_WORDS,
-        reveal_words=REVEAL_WORDS,
     )
 
 
@@ -163,7 +159,6 @@ def _unmerge_page(
         status=status,
         preview=preview,
         rows=side_by_side(services.rules.model, (side.golden for side in preview.sides)),
-        column_words=COLUMN_WORDS,
         path=path_steps(preview.contradiction or ""),
         problem=problem,
         done=None,

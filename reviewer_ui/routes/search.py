@@ -11,7 +11,6 @@ from mpi.services.access import require
 from mpi.services.search import Answer, Question, Understood, search
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit
-from reviewer_ui.cluster_words import COLUMN_WORDS
 from reviewer_ui.pages import render
 from reviewer_ui.wiring import desk
 
@@ -58,7 +57,6 @@ def _page(request: Request, asked: Question, answer: Answer | None) -> Response:
         asked=asked,
         answer=answer,
         columns=[column for column in _COLUMNS if column in known],
-        column_words=COLUMN_WORDS,
         understood_words=words.UNDERSTOOD_WORDS,
         problem_words=words.PROBLEM_WORDS,
         page_path="/people",

@@ -8,12 +8,11 @@ from starlette.responses import Response
 
 from mpi.domain.review import Stage, TaskKind
 from mpi.services.team import AGES, AGREEMENT_DAYS, DAYS, DayDone, KindWaiting, team_figures
-from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit
 from reviewer_ui.charts import Bar, bar_chart
 from reviewer_ui.languages import CITY, Words, catalogues, message
 from reviewer_ui.pages import language_of, render
-from reviewer_ui.present import KIND_WORDS
+from reviewer_ui.task_words import KIND_WORDS, READINGS_WORDS
 from reviewer_ui.wiring import desk
 
 ROUTER = APIRouter()
@@ -51,7 +50,7 @@ def team(request: Request, visit: SignedInVisit) -> Response:
         done_chart=_done_chart(said, figures.days),
         waiting_chart=_waiting_chart(said, figures.backlog, ages),
         grouped=[name for name, _ in _GROUPED],
-        stage_words=words.STAGE_WORDS,
+        readings_words=READINGS_WORDS,
         read_at=figures.read_at.isoformat(),
     )
 

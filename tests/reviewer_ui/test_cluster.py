@@ -227,7 +227,7 @@ def test_what_changed_meanwhile_is_told_and_choice_and_note_are_kept(registry: R
     assert people(registry) == before
     said = text_of(refused.text)
     assert "This has changed since you looked at it" in said
-    assert "What changed: updated" in said
+    assert "What changed: a record has new values" in said
     again = hidden_fields(refused.text, f"/people/{person}/split")
     assert (again["record"], again["reason"]) == (SECOND, ["two women"])
     assert english.post(f"/people/{person}/split", again).status_code == 303
@@ -242,7 +242,7 @@ def test_a_choice_that_left_meanwhile_is_refused_with_the_note(registry: Registr
     english.post(f"/people/{person}/move", hidden_fields(moved.text, f"/people/{person}/move"))
     refused = english.post(f"/people/{person}/split", fields)
     assert refused.status_code == 409
-    assert "What changed: split" in text_of(refused.text)
+    assert "What changed: the person was split" in text_of(refused.text)
     assert ">two women</textarea>" in refused.text
     assert chosen(refused.text) == SECOND[1:]
 
@@ -375,7 +375,7 @@ def test_a_refused_answer_to_a_task_keeps_the_choice_and_the_note(registry: Regi
     update(registry, record("hospital", "A2", full_name="Trần Thị Lan Anh"))
     refused = english.post(f"/tasks/{task}/decide", form)
     assert refused.status_code == 409
-    assert "What changed: updated" in text_of(refused.text)
+    assert "What changed: a record has new values" in text_of(refused.text)
     again = hidden_fields(refused.text, f"/tasks/{task}/decide")
     assert (again["record"], again["comment"]) == (SECOND, ["two"])
     assert english.post(f"/tasks/{task}/decide", again).status_code == 303

@@ -103,7 +103,7 @@ def test_what_changed_meanwhile_is_told_and_the_note_is_kept(registry: Registry,
     assert answer.status_code == 409
     said = said_by(answer.text)
     assert "This has changed since you looked at it" in said
-    assert "updated" in said
+    assert "a record has new values" in said
     assert "&lt;script&gt;" in answer.text
     assert "<script>alert" not in answer.text
     fresh = hidden_fields(answer.text, "/merge")

@@ -4,13 +4,8 @@ import itertools
 
 import pytest
 
-from mpi.domain.entries import EntryKind
 from mpi.domain.records import RecordKey
-from mpi.domain.review import DecisionKind, Stage, TaskKind
-from mpi.persons.adjudication import SecondReason
 from mpi.persons.survivorship import AGREED, SOLE, Candidate, reason
-from mpi.services.audit_trail import KINDS
-from mpi.services.search import Problem, Understood
 from reviewer_ui import people_words as words
 from reviewer_ui.languages import catalogues
 
@@ -51,16 +46,5 @@ def test_a_reason_that_nobody_foresaw_is_said_as_it_is() -> None:
     ("weight", "said"), [(35.0, "very strong"), (20.0, "very strong"), (19.9, "strong"), (3.0, "fair"), (0.0, "weak")]
 )
 def test_weights_are_told_by_how_strong_they_are(weight: float, said: str) -> None:
-    assert words.strength(weight) == f"{said} evidence"
-    assert words.strength(-0.1) == "the pair alone speaks against it"
-
-
-def test_nothing_that_services_say_is_without_words() -> None:
-    assert set(words.EVENT_WORDS) == set(words.EVENT_SENTENCES) == set(KINDS)
-    assert set(words.ENTRY_WORDS) == set(EntryKind)
-    assert set(words.SECOND_REASON_WORDS) == set(SecondReason)
-    assert set(words.DECISION_WORDS) == set(DecisionKind)
-    assert set(words.STAGE_WORDS) == set(Stage)
-    assert set(words.KIND_MEANINGS) == set(TaskKind)
-    assert set(words.PROBLEM_WORDS) == set(Problem)
-    assert set(words.UNDERSTOOD_WORDS) == set(Understood) - {Understood.NOTHING}
+    assert words.link_strength(weight) == f"{said} evidence"
+    assert words.link_strength(-0.1) == "the pair alone speaks against it"

@@ -242,7 +242,7 @@ def test_a_second_reader_is_somebody_else_and_sees_neither_weight_nor_ids(
     task_id, (older, newer, _) = doubtful
     location = answer(steward, task_id, "unsure", comment="first answer, a secret")
     assert "now=second_reading" in location
-    assert "bạn chưa chắc chắn" in text_of(steward.get(location).text)
+    assert "người đọc đầu chưa chắc chắn" in text_of(steward.get(location).text)
     own = steward.get(f"/tasks/{task_id}")
     assert own.status_code == 403
     page = colleague.get(f"/tasks/{task_id}")
