@@ -4,15 +4,18 @@ Everything comes in by the services that sources use. The same code makes the sa
 """
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mpi.domain.entries import EntryKind, HealthRecordEntry
 from mpi.domain.model import LinkageModel
-from mpi.domain.records import CANONICAL_COLUMNS
+from mpi.domain.records import CANONICAL_COLUMNS, RecordKey
 from mpi.matching.scorer import Scorer
 from mpi.registry.registry import Registry
+from mpi.services.entries import register
 from mpi.synthetic.city import generate_city
 from tests.online.desk import Desk
 from tests.services.linking import link_files
@@ -44,6 +47,17 @@ HOSTILE_VALUES = {
     "phone": "0903718264",
     "health_insurance_number": "DN4797928985301",
 }
+
+
+_ENTRIES = (
+    ("hospital", "BN4", EntryKind.ENCOUNTER, date(2019, 3, 4), "Bệnh viện quận 3"),
+    ("hospital", "BN4", EntryKind.LABORATORY_REPORT, date(2019, 3, 5), "Bệnh viện quận 3"),
+    ("hospital", "BN5", EntryKind.ENCOUNTER, date(2022, 7, 21), "Bệnh viện Bình Dân"),
+    ("insurance", "BH4", EntryKind.CLAIM, date(2022, 8, 1), ""),
+    ("station", "TYT4", EntryKind.VACCINATION, date(2023, 10, 2), "Trạm y tế phường 5"),
+    ("station", "TYT4", EntryKind.STATION_VISIT, date(2025, 10, 1), "Trạm y tế phường 5"),
+)
+"""Of the lifelong record of one person: source, local id, kind, day, facility."""
 
 
 def doubtful_pairs() -> Iterator[tuple[Row, Row]]:
@@ -130,16 +144,22 @@ def _overlay(desk: Desk) -> None:
 
 
 def _two_who_became_one(desk: Desk) -> None:
-    """Two women in two pairs of records, and a poor record between them."""
-    one = {"full_name": "Đỗ Thị Thanh Hương", "birth_date": "1969-04-12", "sex": "Nữ", "phone": "0903885120"}
+    """Two women in two pairs of records, and one record that held them together until it was put right."""
+    one = {"full_name": "Đỗ Thị Thanh Hương", "birth_date": "1962-04-12", "sex": "Nữ", "phone": "0903885120"}
     other = {"full_name": "Đỗ Thị Thanh Hương", "birth_date": "1971-12-04", "sex": "Nữ", "phone": "0986417733"}
-    desk.comes("insurance:BH4", at="2023-02-11", citizen_id="079169003355", ward_code="26686", **one)
-    desk.comes("hospital:BN4", at="2024-08-23", citizen_id="079169003355", ward_code="26686", **one)
+    desk.comes("insurance:BH4", at="2023-02-11", citizen_id="079162003355", ward_code="26686", **one)
+    desk.comes("hospital:BN4", at="2024-08-23", citizen_id="079162003355", ward_code="26686", **one)
     desk.comes("insurance:BH5", at="2023-02-11", health_insurance_number="DN4797931415926", ward_code="26806", **other)
     desk.comes("hospital:BN5", at="2025-03-09", health_insurance_number="DN4797931415926", ward_code="26806", **other)
     between = {"full_name": "Đỗ Thị Thanh Hương", "sex": "Nữ", "phone": "0903885120"}
-    numbers = {"citizen_id": "079169003355", "health_insurance_number": "DN4797931415926"}
+    numbers = {"citizen_id": "079162003355", "health_insurance_number": "DN4797931415926"}
     desk.comes("station:TYT4", at="2025-10-01", birth_date="1971", **between, **numbers)
+    desk.comes("station:TYT4", at="2025-11-12", birth_date="1971", **between)
+    entries = [
+        HealthRecordEntry(RecordKey(system, local_id), f"E{number}", kind, day, facility, "")
+        for number, (system, local_id, kind, day, facility) in enumerate(_ENTRIES)
+    ]
+    register(desk.registry, "a first load of entries", b"", entries, lambda registered: b"")
 
 
 def _duplicates(desk: Desk) -> None:

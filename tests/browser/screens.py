@@ -122,11 +122,12 @@ def overlay(way: Way) -> Page:
 
 
 def cluster(way: Way) -> Page:
-    return way.open(f"{way.person('hospital:BN3')}/cluster")
+    task = way.task("hospital:BN4", "insurance:BH4", "station:TYT4").rpartition("/")[2]
+    return way.open(f"{way.person('hospital:BN4')}/cluster?task={task}")
 
 
 def split_preview(way: Way) -> Page:
-    page = cluster(way)
+    page = way.open(f"{way.person('hospital:BN3')}/cluster")
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.locator(".parts")).to_be_visible()
@@ -134,7 +135,7 @@ def split_preview(way: Way) -> Page:
 
 
 def person(way: Way) -> Page:
-    return way.open(way.person("hospital:BN1"))
+    return way.open(way.person("hospital:BN4"))
 
 
 def hostile_person(way: Way) -> Page:

@@ -4,7 +4,7 @@ from playwright.sync_api import expect
 
 from tests.browser.deciding import SETTLED, press_on, task_on
 from tests.browser.desk import Desk
-from tests.browser.screens import Way, cluster, merge_preview, split_preview
+from tests.browser.screens import Way, merge_preview, split_preview
 from tests.browser.visits import Visits
 from tests.services.linking import assert_sound
 
@@ -21,7 +21,8 @@ def people(desk: Desk, *records: str) -> list[str | None]:
 def test_a_person_is_split_by_keyboard_and_the_split_undone(desk: Desk, visits: Visits) -> None:
     [whole, same] = people(desk, OVERWRITTEN, BEFORE)
     assert whole == same
-    page = cluster(Way(visits))
+    way = Way(visits)
+    page = way.open(f"{way.person(OVERWRITTEN)}/cluster")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("x")
     expect(page.locator("[data-cluster-record]:checked")).to_have_count(1)
