@@ -223,6 +223,16 @@ def readings(uow: UnitOfWork, task_id: int) -> list[StoredReading]:
     return [StoredReading(row[0], row[1], Stage(row[2]), *row[3:]) for row in rows]
 
 
+def read_by(uow: UnitOfWork, reader: str, task_ids: Integers) -> set[int]:
+    """Those of some tasks that have a standing reading of one reader."""
+    query = sa.select(reading.c.task_id).where(
+        reading.c.task_id.in_(uow.dialect.id_set(task_ids)),
+        reading.c.reader == reader,
+        reading.c.withdrawn_at.is_(None),
+    )
+    return set(uow.connection.scalars(query))
+
+
 def add_reading(uow: UnitOfWork, said: StoredReading) -> None:
     """Keeps a reading; its `place` is ignored: it is the task's next."""
     last = sa.select(sa.func.coalesce(sa.func.max(reading.c.place), 0)).where(reading.c.task_id == said.task_id)

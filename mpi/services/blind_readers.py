@@ -11,9 +11,8 @@ def weights_hidden(uow: UnitOfWork, actor: Actor, person_id: int) -> bool:
     """Whether a question about a person waits for a second reader or a lead, and the actor has not read it."""
     if not actor.may(Right.REVIEW):
         return False
-    waiting = [
-        task
-        for task in review_tasks.about_people(uow, np.array([person_id], dtype=np.int64))
-        if task.stage is not Stage.FIRST
-    ]
-    return any(actor.name not in {each.reader for each in review_tasks.readings(uow, task.task_id)} for task in waiting)
+    about = review_tasks.about_people(uow, np.array([person_id], dtype=np.int64))
+    waiting = {task.task_id for task in about if task.stage is not Stage.FIRST}
+    if not waiting:
+        return False
+    return not waiting <= review_tasks.read_by(uow, actor.name, np.array(sorted(waiting), dtype=np.int64))

@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 
 from mpi.domain.model import LinkageModel, VetoEffect
 from mpi.domain.records import CANONICAL_COLUMNS, RECORD_COLUMNS, RecordKey, SourceRecord
-from mpi.domain.review import Actor, Right, Stage, Verdict
+from mpi.domain.review import Actor, Right, Verdict
 from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.matching.scorer import Scores
 from mpi.persons.cohesion import Cohesion, cohesion, strengths
 from mpi.persons.enterprise_id import parse
 from mpi.persons.judged import Judged, Judgement
 from mpi.persons.survivorship import key_order
-from mpi.registry import entries, events, judgements, online, persons, review_tasks
+from mpi.registry import entries, events, judgements, online, persons
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import keys_of, raw_records
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.access import require
+from mpi.services.blind_readers import weights_hidden
 from mpi.services.enquire import LinkView, link_views
 from mpi.services.golden_records import Form, forms_of
 from mpi.services.masking import Masking
@@ -179,21 +180,9 @@ def cluster_view(
             rows=_rows(rules.model, records),
             pairs=pairs,
             parts=parts,
-            weights_hidden=_is_to_be_read(uow, actor, person.person_id),
+            weights_hidden=weights_hidden(uow, actor, person.person_id),
             seen_revision=revision,
         )
-
-
-def _is_to_be_read(uow: UnitOfWork, actor: Actor, person_id: int) -> bool:
-    """Whether a question about a person waits for a second reader or a lead, and the actor has not read it."""
-    waiting = [
-        task
-        for task in review_tasks.about_people(uow, np.array([person_id], dtype=np.int64))
-        if task.stage is not Stage.FIRST
-    ]
-    return actor.may(Right.REVIEW) and any(
-        actor.name not in {each.reader for each in review_tasks.readings(uow, task.task_id)} for task in waiting
-    )
 
 
 def _in_order(uow: UnitOfWork, person_id: int) -> list[int]:

@@ -11,7 +11,7 @@ from mpi.domain.errors import InvalidInputError
 from mpi.services.accounts import choose_language
 from reviewer_ui import languages
 from reviewer_ui.access import known_visit, own_path
-from reviewer_ui.security import check_origin, check_token
+from reviewer_ui.security import check_token
 from reviewer_ui.wiring import desk
 
 OPEN = APIRouter()
@@ -26,7 +26,6 @@ async def language(
     back: Annotated[str, Form(max_length=2048)] = "/",
 ) -> Response:
     """Speak another language from now on, and show the same page again."""
-    check_origin(request)
     visit = await run_in_threadpool(known_visit, request)
     response = RedirectResponse(own_path(back), 303)
     if visit is not None:
