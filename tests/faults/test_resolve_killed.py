@@ -1,14 +1,11 @@
 """`kill -9` anywhere in a resolve: nothing or all of it is there, and the same requests again give one answer."""
 
-import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from mpi.registry.registry import Registry
 from tests.faults.resolving import (
@@ -20,6 +17,7 @@ from tests.faults.resolving import (
     resolve_on_a_full_disk,
     statements_of,
 )
+from tests.faults.scenes import Scene
 from tests.faults.seasons import State, state_of
 from tests.online.desk import Desk
 from tests.postgres import PostgresServer
@@ -27,34 +25,14 @@ from tests.registries import SECRET, migrated
 from tests.services.linking import assert_sound, contents
 
 
-class _Scene:
-    """A registry with some people in it, as often as one likes, on either database."""
-
-    def __init__(self, folder: Path, server: PostgresServer, template: str) -> None:
-        self.folder, self.server, self.template = folder, server, template
-        self.made = 0
-
-    @contextmanager
-    def fresh(self) -> Iterator[str]:
-        self.made += 1
-        if self.template.startswith("sqlite"):
-            path = self.folder / f"{self.made}.db"
-            shutil.copy(self.template.removeprefix("sqlite:///"), path)
-            yield f"sqlite:///{path}"
-        else:
-            name = f"scene_{self.made}"
-            yield self.server.create_database(name, template=str(sa.make_url(self.template).database))
-            self.server.drop_database(name)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def scene(request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer) -> Iterator[_Scene]:
+def scene(request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer) -> Iterator[Scene]:
     with migrated(postgres) as url:
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path}/known.db"
         with Registry.open(url, secret=SECRET, create=True) as registry:
             make_known(registry, tmp_path / "known")
-        yield _Scene(tmp_path, postgres, url)
+        yield Scene(tmp_path, postgres, url)
 
 
 def _answers_again(registry: Registry) -> list[bytes]:
@@ -63,14 +41,14 @@ def _answers_again(registry: Registry) -> list[bytes]:
     return [answer for answer in answers if isinstance(answer, bytes)]
 
 
-def _undisturbed(scene: _Scene) -> tuple[State, int]:
+def _undisturbed(scene: Scene) -> tuple[State, int]:
     with scene.fresh() as url:
         statements = statements_of(url)
         with Registry.open(url, secret=SECRET, create=False) as registry:
             return state_of(registry), statements
 
 
-def test_killed_at_every_statement(scene: _Scene, forks: ForkServerContext, tmp_path: Path) -> None:
+def test_killed_at_every_statement(scene: Scene, forks: ForkServerContext, tmp_path: Path) -> None:
     expected, statements = _undisturbed(scene)
     assert statements > 10
     for point in [*range(1, statements + 1), BEFORE_COMMIT, AFTER_COMMIT]:
@@ -96,7 +74,7 @@ def test_killed_at_every_statement(scene: _Scene, forks: ForkServerContext, tmp_
                 assert_sound(registry)
 
 
-def test_an_answer_that_was_lost_is_given_again(scene: _Scene, forks: ForkServerContext, tmp_path: Path) -> None:
+def test_an_answer_that_was_lost_is_given_again(scene: Scene, forks: ForkServerContext, tmp_path: Path) -> None:
     with scene.fresh() as url, Registry.open(url, secret=SECRET, create=False) as registry:
         said = tmp_path / "said"
         process = forks.Process(target=resolve_and_die, args=(url, 0, said))
