@@ -36,7 +36,8 @@ def browser_type(playwright: Playwright) -> BrowserType:
 
 @pytest.fixture(scope="module")
 def browser_type_launch_args(browser_type: BrowserType, pytestconfig: pytest.Config) -> dict[str, Any]:
-    return {**launch_arguments(browser_type), "headless": not pytestconfig.getoption("--headed")}
+    seen = {"headless": not pytestconfig.getoption("--headed"), "slow_mo": pytestconfig.getoption("--slowmo")}
+    return {**launch_arguments(browser_type), **seen}
 
 
 @pytest.fixture(scope="module")
