@@ -155,7 +155,7 @@ def unmerge(deciding: Deciding, dead: int) -> Made:
     assert survivor is not None
     origin = _origin(deciding, since)
     last = since if origin is None else origin.last_revision
-    refuse_later(deciding, {dead, survivor}, last, but=dead)
+    refuse_later(deciding, {dead, survivor}, last)
     back = persons.links_closed_at(uow, dead, since)
     now = deciding.owners(back)
     moves = tuple(Move(record, survivor, dead, as_link=old) for record, old in sorted(back.items()) if record in now)
@@ -208,9 +208,9 @@ def with_newcomers(deciding: Deciding, made: Made, came: Collection[int], parted
     return replace(made, people=made.people | placed.people, affected=(*made.affected, *placed.affected))
 
 
-def refuse_later(deciding: Deciding, people: Collection[int], revision: int, *, but: int | None = None) -> None:
+def refuse_later(deciding: Deciding, people: Collection[int], revision: int) -> None:
     """Nothing later may rest on what is to be taken back: no decision that changed these people and stands, and no
-    merge by rules, but for the redirect of `but` itself. Raises UndoBlockedError naming what does."""
+    merge by rules. Raises UndoBlockedError naming what does."""
     numbers = np.array(sorted(people), dtype=np.int64)
     for later in decisions.later_about(deciding.uow, numbers, revision):
         raise UndoBlockedError(
@@ -219,8 +219,6 @@ def refuse_later(deciding: Deciding, people: Collection[int], revision: int, *, 
             metadata={"decision": str(later.decision_id)},
         )
     for dead, survivor, since in decisions.redirects_since(deciding.uow, numbers, revision):
-        if dead == but:
-            continue
         names = deciding.names([dead, survivor])
         raise UndoBlockedError(
             f"{names[dead]} was merged into {names[survivor]} later, at revision {since}: unmerge that first",
