@@ -125,6 +125,15 @@ def count(uow: UnitOfWork, reader: str, *, adjudicates: bool, wanted: Wanted) ->
     return int(uow.connection.scalar(query.where(*_readable(reader, adjudicates), *_chosen(wanted))) or 0)
 
 
+def count_by_kind(uow: UnitOfWork, reader: str, *, adjudicates: bool) -> dict[TaskKind, tuple[int, int]]:
+    """How many open tasks of each kind a reader may read, and how many of these they hold; kinds without any are left
+    out."""
+    held = sa.case((sa.and_(*_chosen(Wanted(held_by=reader))), 1), else_=0)
+    query = sa.select(_task.kind, sa.func.count(), sa.func.sum(held)).where(*_readable(reader, adjudicates))
+    found = uow.connection.execute(query.group_by(_task.kind))
+    return {TaskKind(kind): (int(number), int(own)) for kind, number, own in found}
+
+
 def about_people(uow: UnitOfWork, person_ids: Integers) -> list[StoredTask]:
     """The open tasks about some people, by number; those that test readers are not among them."""
     people = uow.dialect.id_set(person_ids)

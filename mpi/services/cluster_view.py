@@ -21,7 +21,7 @@ from mpi.persons.cohesion import Cohesion, cohesion, strengths
 from mpi.persons.enterprise_id import parse
 from mpi.persons.judged import Judged, Judgement
 from mpi.persons.survivorship import key_order
-from mpi.registry import entries, events, judgements, online, persons
+from mpi.registry import entries, events, judgements, online, persons, review_tasks
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import keys_of, raw_records
 from mpi.registry.unit_of_work import UnitOfWork
@@ -170,6 +170,7 @@ def cluster_view(
         sources = dict(raw_records(uow, np.array(shown, dtype=np.int64)))
         records = [sources[record_id] for record_id in shown]
         pairs, parts = _pairs(uow, rules, person.person_id, record_ids) if pages == 1 else (None, ())
+        about = review_tasks.about_people(uow, np.array([person.person_id], dtype=np.int64))
         return ClusterView(
             enterprise_id=person.enterprise_id,
             asked_for=parse(enterprise_id),
@@ -180,7 +181,7 @@ def cluster_view(
             rows=_rows(rules.model, records),
             pairs=pairs,
             parts=parts,
-            weights_hidden=weights_hidden(uow, actor, person.person_id),
+            weights_hidden=weights_hidden(uow, actor, about),
             seen_revision=revision,
         )
 

@@ -3,7 +3,7 @@
 Values are masked here: nothing personal leaves this service. See reveal.py for the way to the values themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -124,7 +124,7 @@ def pair_view(registry: Registry, rules: OnlineRules, actor: Actor, question: Pa
         ends = find_record(uow, question.left), find_record(uow, question.right)
         found = explain_stored(uow, rules, ends)
         owners = (None, None) if question.blind else _owners(uow, ends)
-        people = {owner: _person(uow, owner) for owner in set(owners) if owner is not None}
+        people = _people(uow, {owner for owner in owners if owner is not None})
         sides = [None if owner is None else people[owner] for owner in owners]
         stays, leads = _merged(people)
         return PairView(
@@ -151,16 +151,25 @@ def _owners(uow: UnitOfWork, ends: tuple[int, int]) -> tuple[int | None, int | N
     return owner.get(ends[0]), owner.get(ends[1])
 
 
-def _person(uow: UnitOfWork, person_id: int) -> PersonOfSide:
-    one = np.array([person_id], dtype=np.int64)
-    records = persons.members(uow, one).record_ids
-    return PersonOfSide(
-        enterprise_id=persons.enterprise_ids_of(uow, one)[person_id],
-        records=len(records),
-        sources=tuple(sorted({key.source_system for key in keys_of(uow, records).values()})),
-        entries=int(entries.count_of_records(uow, records).sum()),
-        deceased=len(entries.bearers_of_death(uow, records)) > 0,
-    )
+def _people(uow: UnitOfWork, person_ids: Collection[int]) -> dict[int, PersonOfSide]:
+    """Some people by number."""
+    wanted = np.array(sorted(person_ids), dtype=np.int64)
+    links = persons.members(uow, wanted)
+    names = persons.enterprise_ids_of(uow, wanted)
+    keys = keys_of(uow, links.record_ids)
+    counts = entries.count_of_records(uow, links.record_ids)
+    dead = np.isin(links.record_ids, entries.bearers_of_death(uow, links.record_ids))
+    found = {}
+    for person_id in wanted.tolist():
+        own = links.person_ids == person_id
+        found[person_id] = PersonOfSide(
+            enterprise_id=names[person_id],
+            records=int(np.count_nonzero(own)),
+            sources=tuple(sorted({keys[record_id].source_system for record_id in links.record_ids[own].tolist()})),
+            entries=int(counts[own].sum()),
+            deceased=bool(dead[own].any()),
+        )
+    return found
 
 
 def _merged(people: Mapping[int, PersonOfSide]) -> tuple[str, str] | tuple[None, None]:

@@ -18,6 +18,7 @@ from mpi.registry import audit_reads, entries, persons, review_tasks
 from mpi.registry.audit_reads import EventsWanted
 from mpi.registry.provenance import merged_into
 from mpi.registry.registry import Registry
+from mpi.registry.review_tasks import StoredTask
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services import entries as lifelong
 from mpi.services.access import require
@@ -158,7 +159,8 @@ def person_page(registry: Registry, rules: OnlineRules, actor: Actor, asked: Per
         placed = _placed(uow, shown, told)
         redirects = audit_reads.redirects_of(uow, people, until)
         names = persons.enterprise_ids_of(uow, people)
-        hidden = weights_hidden(uow, actor, found.person_id)
+        about = review_tasks.about_people(uow, np.array([found.person_id], dtype=np.int64))
+        hidden = weights_hidden(uow, actor, about)
         page = PersonPage(
             enterprise_id=view.enterprise_id,
             asked_for=view.asked_for,
@@ -171,7 +173,7 @@ def person_page(registry: Registry, rules: OnlineRules, actor: Actor, asked: Per
             ),
             history=tuple(told[event.revision] for event in history[:HISTORY_SHOWN]),
             older=len(history) > HISTORY_SHOWN,
-            tasks=() if asked.is_past else _tasks(uow, found.person_id),
+            tasks=() if asked.is_past else _tasks(about),
             entries=EntriesShown((), 1, False),
             deceased=_is_dead(uow, found.person_id),
             weights_hidden=hidden,
@@ -202,17 +204,18 @@ def _record(masking: Masking, view: RecordView, placed: Mapping[int, NotedEvent]
     return RecordShown(view.key, masking.values(view.values), view.recorded_at, link, since)
 
 
-def _placed(uow: UnitOfWork, records: Sequence[RecordView], told: Mapping[int, NotedEvent]) -> dict[int, NotedEvent]:
+def _placed(uow: UnitOfWork, records: Sequence[RecordView], told: Mapping[int, NotedEvent]) -> Mapping[int, NotedEvent]:
     """The events that placed records, by revision."""
     wanted = {record.link.since_revision for record in records if record.link is not None}
     missing = np.array(sorted(wanted.difference(told)), dtype=np.int64)
+    if not len(missing):
+        return told
     more = {event.revision: event for event in noted(uow, audit_reads.at_revisions(uow, missing))}
     return {**told, **more}
 
 
-def _tasks(uow: UnitOfWork, person_id: int) -> tuple[OpenTask, ...]:
-    found = review_tasks.about_people(uow, np.array([person_id], dtype=np.int64))
-    return tuple(OpenTask(each.task_id, each.kind, each.stage, each.opened_at) for each in found)
+def _tasks(about: Sequence[StoredTask]) -> tuple[OpenTask, ...]:
+    return tuple(OpenTask(each.task_id, each.kind, each.stage, each.opened_at) for each in about)
 
 
 def _is_dead(uow: UnitOfWork, person_id: int) -> bool:

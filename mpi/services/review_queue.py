@@ -3,7 +3,7 @@
 A reader never gets a task that they have read before; the score is hidden where it would sway a second look.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,15 @@ class TaskPage:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many open tasks somebody may read: of each kind, all, and those that they hold."""
+
+    of_kind: Mapping[TaskKind, int]
+    all: int
+    mine: int
+
+
 def task(registry: Registry, actor: Actor, task_id: int) -> ReviewTask:
     """One task, open or closed. Raises UnknownTaskError, MissingRightError."""
     require(actor, Right.REVIEW)
@@ -101,6 +110,15 @@ def list_tasks(
         last = found[page_size - 1] if len(found) > page_size else None
         shown = seen(uow, registry.secret, found[:page_size])
     return TaskPage(tuple(shown), None if last is None else (last.priority, last.task_id), total)
+
+
+def counts(registry: Registry, actor: Actor) -> Counts:
+    """The open tasks that the actor may read, counted. Raises MissingRightError."""
+    require(actor, Right.REVIEW)
+    with registry.snapshot() as uow:
+        found = review_tasks.count_by_kind(uow, actor.name, adjudicates=actor.may(Right.ADJUDICATE))
+    of_kind = {kind: found.get(kind, (0, 0))[0] for kind in TaskKind}
+    return Counts(of_kind, sum(of_kind.values()), sum(own for _, own in found.values()))
 
 
 def claim(registry: Registry, actor: Actor, task_id: int, *, seconds: float = LEASE_SECONDS) -> ReviewTask:

@@ -4,7 +4,7 @@ What somebody chose to see travels in the address and in every form of a task, s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -100,15 +100,6 @@ class Chosen(Choice):
     after: Number | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many tasks somebody may read: of each kind, all, and those that they hold."""
-
-    of_kind: Mapping[TaskKind, int]
-    all: int
-    mine: int
-
-
 @ROUTER.get("/queue")
 def queue(request: Request, visit: SignedInVisit, told: Annotated[QueuePage, Query()]) -> Response:
     """Open tasks, the most urgent first."""
@@ -122,7 +113,7 @@ def queue(request: Request, visit: SignedInVisit, told: Annotated[QueuePage, Que
         tasks=page.tasks,
         total=page.total,
         behind=None if page.next_after is None else "{}_{}".format(*page.next_after),
-        counts=_counts(services, visit.actor),
+        counts=review_queue.counts(services.registry, visit.actor),
         ages=AGE_WORDS,
         last=adjudicate.last_act(services.registry, visit.actor),
     )
@@ -144,11 +135,3 @@ def to_next(
     plain = Choice(kind=choice.kind, days=choice.days)
     path = "/queue" if found is None else f"/tasks/{found.task_id}"
     return RedirectResponse(path + plain.query(**told), 303)
-
-
-def _counts(services: DeskServices, actor: Actor) -> Counts:
-    def total(wanted: TaskFilter) -> int:
-        return review_queue.list_tasks(services.registry, actor, wanted, page_size=1).total
-
-    of_kind = {kind: total(TaskFilter(kinds=(kind,))) for kind in TaskKind}
-    return Counts(of_kind, sum(of_kind.values()), total(TaskFilter(claimed_by_me=True)))
