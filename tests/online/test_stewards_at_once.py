@@ -80,8 +80,8 @@ def test_of_two_who_decide_one_task_one_wins(stewards: Stewards) -> None:
         (won,) = (each for each in answers if isinstance(each, Outcome))
         applied += won.standing is Standing.APPLIED
         assert joined == (won is answers[0] and won.standing is Standing.APPLIED)
-    # but for one that is in the sample and waits for a second reader
-    assert len(look(stewards.registry).judged) == applied >= 6
+    # the others wait for a second reader
+    assert len(look(stewards.registry).judged) == applied
 
 
 def test_nobody_is_given_what_somebody_else_has(registry: Registry) -> None:
