@@ -23,6 +23,7 @@ from mpi.services.audit_trail import KINDS, TrailFilter, trail, whole_trail
 from mpi.services.event_notes import NotedEvent
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
+from reviewer_ui.forms import record_named
 from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.wiring import desk
@@ -69,7 +70,7 @@ class TrailQuery(BaseModel):
             steward=self.steward.strip() or None,
             kinds=(self.kind,) if self.kind else (),
             enterprise_id=self.person.strip() or None,
-            record=_record(self.own_id.strip()),
+            record=_typed_record(self.own_id),
             first=_revision("first", self.first),
             last=_revision("last", self.last),
             by_people=self.by_people,
@@ -177,13 +178,9 @@ def _line(cells: Iterable[str]) -> str:
     return written.getvalue()
 
 
-def _record(text: str) -> RecordKey | None:
-    if not text:
-        return None
-    system, colon, local_id = text.partition(":")
-    if not colon or not local_id.strip():
-        raise InvalidInputError("a record is named by its source and its own id", metadata={"field": "record"})
-    return RecordKey(system.strip(), local_id.strip())
+def _typed_record(text: str) -> RecordKey | None:
+    """A record as somebody typed it; nothing where nothing was. Raises InvalidInputError."""
+    return record_named(":".join(part.strip() for part in text.split(":", 1))) if text.strip() else None
 
 
 def _revision(field: str, text: str) -> int | None:

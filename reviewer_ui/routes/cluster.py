@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mpi.domain.errors import InvalidInputError, MpiError
+from mpi.domain.errors import MpiError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import RevealReason
 from mpi.services.adjudicate import last_act
@@ -25,6 +25,7 @@ from mpi.services.review_queue import task as find_task
 from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.contradictions import Step, path_steps
+from reviewer_ui.forms import record_named
 from reviewer_ui.graph import draw
 from reviewer_ui.meanings import Meaning, meaning_of
 from reviewer_ui.pages import render
@@ -56,7 +57,7 @@ class ChoiceForm(BaseModel):
     @property
     def keys(self) -> tuple[RecordKey, ...]:
         """The records chosen. Raises InvalidInputError."""
-        return tuple(dict.fromkeys(map(_key, self.record)))
+        return tuple(dict.fromkeys(map(record_named, self.record)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +235,3 @@ def _proposed(request: Request, visit: Visit, view: ClusterView, task: ReviewTas
 def _without_weights(pairs: Sequence[MemberPair]) -> Sequence[MemberPair]:
     """The pairs that a reader may see who must not see weights; neither which they are nor their order tells any."""
     return sorted((pair for pair in pairs if pair.conflicts or pair.judged), key=lambda pair: (pair.left, pair.right))
-
-
-def _key(text: str) -> RecordKey:
-    source, colon, local = text.partition(":")
-    if not colon or not local:
-        raise InvalidInputError("a record is named by its source and its own id", metadata={"field": "record"})
-    return RecordKey(source, local)

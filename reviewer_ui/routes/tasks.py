@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 
 from mpi.domain.errors import (
     ContradictionError,
-    InvalidInputError,
     MpiError,
     OwnReadingError,
     StaleVersionError,
@@ -21,7 +20,6 @@ from mpi.domain.errors import (
     TaskClosedError,
     UndoBlockedError,
 )
-from mpi.domain.records import RecordKey
 from mpi.domain.review import RevealReason, Verdict
 from mpi.services import adjudicate, gold, review_queue
 from mpi.services.adjudicate import DecisionRequest
@@ -31,6 +29,7 @@ from reviewer_ui import calls
 from reviewer_ui.access import SignedInVisit, Visit, own_path
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.errors import error_page
+from reviewer_ui.forms import record_named
 from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.pair_page import Opening, pair_page
@@ -128,7 +127,7 @@ def decide(
         expected_version=form.expected_version,
         seen_revision=form.seen_revision,
         seconds=form.seconds,
-        records=tuple(_key(each) for each in form.record),
+        records=tuple(map(record_named, form.record)),
     )
     said = form.model_dump(mode="json", exclude={"request_id"})
     call = calls.writing_call("decide", str(form.request_id), visit.actor.name, task_id, sorted(said.items()))
@@ -245,11 +244,3 @@ def _not_mine(
         comment=comment,
         page_path=f"/tasks/{task_id}",
     )
-
-
-def _key(text: str) -> RecordKey:
-    """A record by what a form calls it. Raises InvalidInputError."""
-    system, colon, local_id = text.partition(":")
-    if not (system and colon and local_id):
-        raise InvalidInputError("a record is named as source:id", metadata={"field": "record"})
-    return RecordKey(system, local_id)
