@@ -15,8 +15,8 @@ from mpi.matching.kernel import as_rows
 from mpi.persons.clusters import Constraints, Edges, cluster
 from mpi.registry import decisions, judgements, online, persons
 from mpi.services.deciding import Deciding, Made, Said, apart
+from mpi.services.people_writing import NEW, Author, Move, Rearrangement
 from mpi.services.place_again import place_again
-from mpi.services.rearrangement import NEW, Author, Move, Rearrangement
 
 
 def merge(deciding: Deciding, one: int, other: int, said: Sequence[Said]) -> Made:

@@ -18,11 +18,11 @@ from mpi.registry import decisions, events, judgements, online, persons, source_
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.decisions import Decision
 from mpi.registry.events import EventRows, payload_text
-from mpi.services import rearrangement
+from mpi.services import people_writing
 from mpi.services.lookup import find_record
 from mpi.services.neighbourhood import OnlineRules
 from mpi.services.people_now import PeopleNow
-from mpi.services.rearrangement import Author, Rearrangement, Written
+from mpi.services.people_writing import Author, Rearrangement, Written
 from mpi.services.resolution import Affected
 
 MOST_PAIRS = 400
@@ -171,7 +171,7 @@ class Deciding(PeopleNow):
         written = Written(None, frozenset(), ())
         if wanted.moves or wanted.superseded or wanted.restored:
             author = Author(self.actor.name, decision_id, self.rules.model.name)
-            written = rearrangement.write(self.uow, self.secret, wanted, author)
+            written = people_writing.write(self.uow, self.secret, wanted, author)
             self.forget()
         everybody = written.people | frozenset(people)
         affected = written.affected(self.names(everybody))

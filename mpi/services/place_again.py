@@ -23,8 +23,8 @@ from mpi.services.neighbourhood import (
     look_around,
     numbered,
 )
+from mpi.services.people_writing import Author
 from mpi.services.placing import Placed, PlanWriter
-from mpi.services.rearrangement import Author
 from mpi.services.resolution import Affected, PersonChange
 
 

@@ -14,7 +14,7 @@ from mpi.registry import decisions, events, judgements, persons
 from mpi.registry.decisions import Decision, Moved, Traces
 from mpi.services.applying import refuse_later, tied_newcomers, with_newcomers
 from mpi.services.deciding import Deciding, Made, Said
-from mpi.services.rearrangement import Move, Rearrangement
+from mpi.services.people_writing import Move, Rearrangement
 
 
 def undo(deciding: Deciding, decision_id: int) -> Made:
