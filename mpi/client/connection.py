@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import grpc
 from grpc import aio
 
-from mpi.client.errors import error_of, pause_before
+from mpi.client.errors import IdentityError, error_of, pause_before
 
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_receive_message_length", 16 << 20),
@@ -33,6 +33,27 @@ Reply = TypeVar("Reply")
 def bearing(token: str) -> Metadata:
     """What a call bears so that the service knows whose it is."""
     return (("authorization", f"Bearer {token}"),)
+
+
+class _Tries:
+    """The tries of one call: how long it may still take, and when it is made again."""
+
+    def __init__(self, timeout: float, attempts: int) -> None:
+        self._until = time.monotonic() + timeout
+        self._attempts = attempts
+        self._made = 0
+
+    def seconds_left(self) -> float:
+        """Seconds for the next try."""
+        return max(self._until - time.monotonic(), 0.001)
+
+    def pause_after(self, error: IdentityError) -> float:
+        """Seconds to wait after a try that failed; raises the error where there is to be no other."""
+        self._made += 1
+        pause = pause_before(self._made, error)
+        if not error.transient or self._made >= self._attempts or time.monotonic() + pause >= self._until:
+            raise error
+        return pause
 
 
 class Connection:
@@ -75,18 +96,13 @@ class Connection:
 
     def _call(self, method: Callable[..., Reply], request: Any, timeout: float | None) -> Reply:
         """One call with its tries."""
-        until = time.monotonic() + (self._timeout if timeout is None else timeout)
-        attempt = 1
+        tries = _Tries(self._timeout if timeout is None else timeout, self._attempts)
         while True:
             try:
-                return method(request, timeout=max(until - time.monotonic(), 0.001), metadata=self._metadata)
+                return method(request, timeout=tries.seconds_left(), metadata=self._metadata)
             except grpc.RpcError as failed:
                 error = error_of(failed)
-            pause = pause_before(attempt, error)
-            attempt += 1
-            if not error.transient or attempt > self._attempts or time.monotonic() + pause >= until:
-                raise error
-            time.sleep(pause)
+            time.sleep(tries.pause_after(error))
 
 
 class AsyncConnection:
@@ -125,15 +141,10 @@ class AsyncConnection:
 
     async def _call(self, method: Callable[..., Any], request: Any, timeout: float | None) -> Any:
         """One call with its tries."""
-        until = time.monotonic() + (self._timeout if timeout is None else timeout)
-        attempt = 1
+        tries = _Tries(self._timeout if timeout is None else timeout, self._attempts)
         while True:
             try:
-                return await method(request, timeout=max(until - time.monotonic(), 0.001), metadata=self._metadata)
+                return await method(request, timeout=tries.seconds_left(), metadata=self._metadata)
             except grpc.RpcError as failed:
                 error = error_of(failed)
-            pause = pause_before(attempt, error)
-            attempt += 1
-            if not error.transient or attempt > self._attempts or time.monotonic() + pause >= until:
-                raise error
-            await asyncio.sleep(pause)
+            await asyncio.sleep(tries.pause_after(error))
