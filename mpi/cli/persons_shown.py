@@ -57,6 +57,8 @@ def person_values(
                 "run_id": each.run_id,
                 "records": [str(key) for key in each.records],
                 "others": list(each.others),
+                "steward": each.steward,
+                "decision": each.decision_id,
             }
             for each in history
         ],
@@ -88,7 +90,7 @@ def person_parts(values: dict[str, Any]) -> list[RenderableType]:
             str(each["revision"]),
             moment(each["recorded_at"]),
             each["kind"],
-            each["made_by"] + (f", run {each['run_id']}" if each["run_id"] is not None else ""),
+            _author(each),
             ", ".join([*each["records"], *each["others"]]),
         ]
         for each in values["history"]
@@ -101,9 +103,21 @@ def person_parts(values: dict[str, Any]) -> list[RenderableType]:
     ]
 
 
+def _author(event: dict[str, Any]) -> str:
+    """Who made an event, in which run or by which decision."""
+    named = [event["made_by"] if event["steward"] is None else f"{event['made_by']} {event['steward']}"]
+    named += [f"{what} {event[name]}" for what, name in _MADE_IN if event[name] is not None]
+    return ", ".join(named)
+
+
+_MADE_IN = (("run", "run_id"), ("decision", "decision"))
+
+
 def _why(record: dict[str, Any]) -> str:
     if record["made_by"] is None:
         return "not placed yet"
+    if record["made_by"] == "steward":
+        return "placed by a steward"
     if record["via"] is None:
         return f"began the person, by {record['made_by']}"
     return f"through {record['via']}, {record['match_weight']:.1f} bits, by {record['made_by']} ({record['rules']})"

@@ -75,7 +75,10 @@ class PersonView:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One event: what kind, whose (by the ID of that time), which records and which other people it touched."""
+    """One event: what kind, whose (by the ID of that time), which records and which other people it touched.
+
+    `steward` is the account that decided it and `decision_id` the decision; None where rules or a source did it.
+    """
 
     revision: int
     recorded_at: str
@@ -85,6 +88,8 @@ class HistoryEntry:
     run_id: int | None
     records: tuple[RecordKey, ...]
     others: tuple[str, ...]
+    steward: str | None
+    decision_id: int | None
 
 
 def person(registry: Registry, model: LinkageModel, enterprise_id: str) -> PersonView:
@@ -191,6 +196,8 @@ def history(registry: Registry, enterprise_id: str) -> tuple[HistoryEntry, ...]:
                 run_id=event.run_id,
                 records=tuple(keys[record_id] for record_id in records_of(event)),
                 others=tuple(names[number] for number in others_of(event)),
+                steward=event.payload.get("steward"),
+                decision_id=event.payload.get("decision"),
             )
             for event in found
         )

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from mpi.domain.errors import RegistryError, RevisionNotReachedError, WatcherTooSlowError
+from mpi.domain.review import Verdict
 from mpi.registry.events import EventRows, append, payload_text
 from mpi.registry.migrate import migrate
 from mpi.registry.registry import Registry
 from mpi.services.resolution import PersonChange
 from mpi.services.watch import Change, Subscription, Watch, WatchLimits
 from mpi.services.withdraw import withdraw
+from tests.online.desk import Desk
 from tests.postgres import postgres_server
 from tests.registries import SECRET
+from tests.services.stewards import MINH, Stewards
 from tests.services.stored import HUNG, LAN, MAI, merge, record, store, store_unplaced, update
 
 
@@ -243,3 +246,45 @@ def test_it_survives_a_restart_of_the_database(caplog: pytest.LogCaptureFixture)
             assert _revisions(_take(fed, 3)) == [3, 4, 5]
             assert _revisions(_take(behind, 5)) == [1, 2, 3, 4, 5]
     assert "the change feed waits" in caplog.text
+
+
+def test_what_stewards_do_is_told_person_by_person(registry: Registry) -> None:
+    """Judgements and readings are about nobody: they are passed over, and count."""
+    stewards = Stewards(Desk(registry))
+    for key, name in (("a:1", "lan"), ("a:2", "lan"), ("b:1", "hung")):
+        stewards.desk.comes(key, name=name, birth="19850101" if name == "lan" else "19900909")
+    one, other = (stewards.id_of(each) or "" for each in ("a:1", "b:1"))
+    start = stewards.merge(one, other).revision
+    with watching(registry) as watch:
+        subscription, some = watch.subscribe(start), watch.subscribe(start, kinds={PersonChange.RESTORED})
+        parted = stewards.unmerge(other)
+        split = stewards.split(one, "a:2")
+        new = stewards.id_of("a:2") or ""
+        changes = _take(subscription, 4)
+        assert _revisions(_take(some, 1)) == [parted.revision - 1]
+        _wait(lambda: subscription.take(0.1) == [] and subscription.revision == split.revision)
+    told = [(each.kind, each.enterprise_id, each.others, [str(key) for key in each.records]) for each in changes]
+    assert told == [
+        (PersonChange.RESTORED, other, (one,), ["b:1"]),
+        (PersonChange.UNMERGED, one, (other,), ["b:1"]),
+        (PersonChange.CREATED, new, (one,), ["a:2"]),
+        (PersonChange.SPLIT, one, (new,), ["a:2"]),
+    ]
+    assert {each.made_by for each in changes} == {"steward"}
+    # the two events of nobody, one a decision, lie in between
+    assert _revisions(changes) == [start + 2, start + 3, start + 5, start + 6]
+
+
+def test_readings_and_reveals_are_told_to_nobody(registry: Registry) -> None:
+    stewards = Stewards(Desk(registry))
+    stewards.desk.comes("a:1", name="lan", birth="19850101")
+    stewards.desk.comes("b:1", name="lan", birth="19850201")
+    with watching(registry) as watch:
+        subscription = watch.subscribe(0)
+        assert len(_take(subscription, 2)) == 2
+        stewards.answer(stewards.only_task(), Verdict.UNSURE)
+        task = stewards.only_task(MINH)
+        stewards.answer(task, Verdict.UNSURE, by=MINH)
+        newest = stewards.task(task.task_id).seen_revision
+        assert newest == 4
+        _wait(lambda: subscription.take(0.1) == [] and subscription.revision == newest)
