@@ -199,24 +199,6 @@ def touch_persons(uow: UnitOfWork, person_ids: Integers, *, revisions: Integers)
     bulk.update_later(uow, person, keys={"person_id": person_ids}, values={"changed_revision": revisions})
 
 
-def current_links(uow: UnitOfWork) -> OpenLinks:
-    """Every open link."""
-    low, high = uow.connection.execute(sa.select(sa.func.min(link.c.link_id), sa.func.max(link.c.link_id))).one()
-    query = (
-        sa.select(link.c.link_id, link.c.record_id, link.c.person_id)
-        .where(link.c.valid_to_revision.is_(None))
-        .order_by(link.c.link_id)
-    )
-    parts = [[np.empty(0, dtype=np.int64)] * 3]
-    # In the order the rows lie, closed ones and all: an index walk costs a jump a row.
-    for start in range(low, high + 1, _ROWS_A_READ) if low is not None else ():
-        within = link.c.link_id.between(start, start + _ROWS_A_READ - 1)
-        parts.append(uow.dialect.read_packed(uow.connection, query.where(within), integers=3)[0])
-    link_ids, record_ids, person_ids = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(record_ids, kind="stable")
-    return OpenLinks(link_ids[order], record_ids[order], person_ids[order])
-
-
 def links_as_of(uow: UnitOfWork, revision: int) -> OpenLinks:
     """The links that were open right after a revision."""
     still_open = sa.or_(link.c.valid_to_revision.is_(None), link.c.valid_to_revision > revision)

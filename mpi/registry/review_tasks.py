@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mpi.domain.errors import UnknownTaskError
 from mpi.domain.review import Stage, TaskKind, Verdict
-from mpi.registry.tables import judgement, reading, review_task
+from mpi.registry.tables import reading, review_task
 from mpi.registry.unit_of_work import UnitOfWork, now_text, written
 
 Integers = NDArray[np.int64]
@@ -271,15 +271,6 @@ def last_reading(uow: UnitOfWork, reader: str) -> StoredReading | None:
     )
     row = uow.connection.execute(query).one_or_none()
     return None if row is None else StoredReading(row[0], row[1], Stage(row[2]), *row[3:])
-
-
-def judged_unsure(uow: UnitOfWork, record_ids: Integers) -> list[tuple[int, int]]:
-    """Pairs of records that were judged unsure, as they stand."""
-    ids = uow.dialect.id_set(record_ids)
-    query = sa.select(judgement.c.record_a, judgement.c.record_b).where(
-        judgement.c.verdict == "unsure", judgement.c.withdrawn_revision.is_(None), judgement.c.record_a.in_(ids)
-    )
-    return [(a, b) for a, b in uow.connection.execute(query)]
 
 
 def _readable(reader: str, adjudicates: bool) -> list[sa.ColumnElement[bool]]:

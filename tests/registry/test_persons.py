@@ -42,7 +42,7 @@ def test_people_their_members_and_cross_references(registry: Registry) -> None:
         records = store_records(uow, ["a", "b", "c", "d"])
         people = store_persons(uow, [records[[2, 0]].tolist(), [int(records[1])]])
     with registry.snapshot() as uow:
-        links = persons.current_links(uow)
+        links = persons.links_as_of(uow, 99)
         assert links.record_ids.tolist() == records[:3].tolist()
         assert links.person_ids.tolist() == people[[0, 1, 0]].tolist()
         one = persons.members(uow, people[:1])
@@ -103,7 +103,7 @@ def test_moves_that_do_not_fit_are_refused(registry: Registry) -> None:
     with registry.begin() as uow:
         records = store_records(uow, ["a", "b"])
         people = store_persons(uow, [[int(record)] for record in records])
-        links = persons.current_links(uow).link_ids
+        links = persons.links_as_of(uow, 99).link_ids
         persons.close_links(uow, links[:1], revisions=np.array([3]))
     with pytest.raises(RegistryError, match="not open"), registry.begin() as uow:
         persons.close_links(uow, links, revisions=np.array([4, 4]))
@@ -121,7 +121,7 @@ def test_unknown_and_mistyped_ids(registry: Registry) -> None:
             persons.resolve_enterprise_id(uow, enterprise_id(77, KEY))
         with pytest.raises(InvalidInputError, match="letters and digits"):
             persons.resolve_enterprise_id(uow, "K7Q")
-        assert len(persons.current_links(uow).link_ids) == 0
+        assert len(persons.links_as_of(uow, 99).link_ids) == 0
         assert list(persons.cross_references(uow)) == []
 
 
@@ -131,6 +131,6 @@ def test_long_reads_come_in_parts(registry: Registry, monkeypatch: pytest.Monkey
         records = store_records(uow, [f"r{number}" for number in range(10)])
         people = store_persons(uow, [[int(record)] for record in records])
     with registry.snapshot() as uow:
-        assert persons.current_links(uow).person_ids.tolist() == people.tolist()
+        assert persons.links_as_of(uow, 99).person_ids.tolist() == people.tolist()
         assert [batch.num_rows for batch in persons.cross_references(uow)] == [3, 3, 3, 1]
         assert len(persons.enterprise_ids_of(uow, people)) == 10
