@@ -162,9 +162,20 @@ def test_what_some_revisions_did_to_people(merged_and_parted: Registry) -> None:
     assert (unmerge.superseded, unmerge.restored, unmerge.created) == ((), ((2, 1),), ())
     assert split.moved == (Moved(2, 2, 7, 1, 4),)
     assert (split.superseded, split.restored, split.created) == ((), (), (4,))
-    # links that began and ended in between are no trace
     assert all_of_it.moved == (Moved(2, 2, 7, 1, 4), Moved(3, 3, 6, 2, 2))
     assert nobody == decisions.Traces((Moved(4, -1, 4, -1, 3),), (), (), (3,))
+
+
+def test_links_of_between_are_no_trace(merged_and_parted: Registry) -> None:
+    with merged_and_parted.begin() as uow:
+        move(uow, [1], 4, revision=41)
+        move(uow, [1], 2, revision=42)
+        there = decisions.traces(uow, people(1, 2, 4), 41, 42)
+        move(uow, [1], 4, revision=51)
+        move(uow, [1], 2, revision=52)
+        back = decisions.traces(uow, people(1, 2, 4), 51, 52)
+    assert there.moved == (Moved(1, 1, 9, 1, 2),)
+    assert back.moved == (Moved(1, 9, 11, 2, 2),)
 
 
 def test_merges_that_hold_and_since_when(merged_and_parted: Registry) -> None:

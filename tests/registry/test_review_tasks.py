@@ -69,15 +69,15 @@ def read(uow: UnitOfWork, task: int, reader: str, *, at: str = "2026-01-01", ver
 
 def test_the_most_urgent_first_and_page_by_page(desk: Registry) -> None:
     with desk.begin() as uow:
-        reviews.open_tasks(uow, tasks_of([1.0, 5.0, 5.0, 0.5, 3.0]), run_id=None)
-        assert queue(uow) == [2, 3, 5, 1, 4]
+        reviews.open_tasks(uow, tasks_of([1.0, 5.0, 5.0, 5.0, 3.0]), run_id=None)
+        assert queue(uow) == [2, 3, 4, 5, 1]
         seen: list[int] = []
         after = None
         for _ in range(3):
             page = review_tasks.queue(uow, "lan", adjudicates=False, wanted=Wanted(after=after), limit=2)
             seen += [each.task_id for each in page]
             after = page[-1].priority, page[-1].task_id
-        assert seen == [2, 3, 5, 1, 4]
+        assert seen == [2, 3, 4, 5, 1]
         assert queue(uow, wanted=Wanted(after=after)) == []
 
 
