@@ -286,6 +286,9 @@ def _undo_decision(deciding: Deciding, decision_id: int) -> Outcome:
     settle(deciding, made.people)
     again = None
     if asked is not None:
+        # what somebody takes back they have not said, as far as agreement is counted
+        mine = [each.place for each in review_tasks.readings(deciding.uow, asked) if each.reader == deciding.actor.name]
+        review_tasks.withdraw_readings(deciding.uow, asked, mine)
         again = reopen(deciding, review_tasks.find(deciding.uow, asked))
     deciding.finish(made)
     return outcome(deciding, Standing.APPLIED, made, task_id=again)

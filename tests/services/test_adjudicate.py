@@ -18,6 +18,7 @@ from mpi.domain.errors import (
     UnknownTaskError,
 )
 from mpi.domain.review import Actor, DecisionKind, Stage, TaskKind, Verdict
+from mpi.registry import review_tasks
 from mpi.registry.registry import Registry
 from mpi.services import review_queue
 from mpi.services.adjudicate import Standing, last_act
@@ -278,6 +279,20 @@ def test_undo_gives_back_what_was_there_and_asks_again(stewards: Stewards) -> No
     assert [each.change for each in undone.affected] == [PersonChange.RESTORED, PersonChange.UNMERGED]
     with pytest.raises(UndoBlockedError, match="was undone by decision"):
         stewards.undo(outcome)
+
+
+def test_who_takes_a_decision_back_has_not_said_it(stewards: Stewards) -> None:
+    task = established(stewards)
+    outcome = stewards.settle(task, Verdict.SAME)
+    assert outcome.decision_id is not None
+
+    def said() -> list[str]:
+        with stewards.registry.snapshot() as uow:
+            return [each.reader for each in review_tasks.readings(uow, task.task_id)]
+
+    assert said() == ["lan", "minh"]
+    stewards.undo_decision(outcome.decision_id, by=MINH)
+    assert said() == ["lan"]
 
 
 def test_an_undo_is_undone(stewards: Stewards) -> None:
