@@ -161,9 +161,12 @@ class _Answer:
     def _check(self, verdict: Verdict, owners: dict[int, int]) -> None:
         """Raises ContradictionError where the answer could not be carried out."""
         a, b = self._task.record_a, self._task.record_b
-        if b is None or verdict is not Verdict.SAME or owners[a] == owners[b]:
+        if b is None:
             return
-        applying.refuse_merge(self._deciding, owners[a], owners[b])
+        if verdict is Verdict.SAME and owners[a] != owners[b]:
+            applying.refuse_merge(self._deciding, owners[a], owners[b])
+        elif verdict is Verdict.DIFFERENT:
+            applying.refuse_apart(self._deciding, a, b)
 
     def _pass_on(self, stage: Stage, reasons: tuple[str, ...]) -> Outcome:
         review_tasks.move_on(self._uow, self._task, stage)

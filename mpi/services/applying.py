@@ -37,9 +37,14 @@ def refuse_merge(deciding: Deciding, one: int, other: int) -> None:
 
 
 def keep_apart(deciding: Deciding, a: int, b: int, people: Collection[int]) -> Made:
-    """Two records of two people are judged different, for ever."""
-    deciding.refuse_contradiction(deciding.judged([a, b]).against_two_people([a], [b]))
+    """Two records of two people are judged different, for ever. Raises ContradictionError."""
+    refuse_apart(deciding, a, b)
     return deciding.make(DecisionKind.JUDGE, said=[Said(a, b, Verdict.DIFFERENT)], people=people)
+
+
+def refuse_apart(deciding: Deciding, a: int, b: int) -> None:
+    """Raises ContradictionError where earlier judgements tie two records together."""
+    deciding.refuse_contradiction(deciding.judged([a, b]).against_two_people([a], [b]))
 
 
 def judge(deciding: Deciding, a: int, b: int, verdict: Verdict, people: Collection[int]) -> Made:
@@ -100,7 +105,7 @@ def proposed_parts(deciding: Deciding, person: int, a: int, b: int) -> tuple[lis
 
     Raises ContradictionError where the two were judged the same.
     """
-    deciding.refuse_contradiction(deciding.judged([a, b]).against_two_people([a], [b]))
+    refuse_apart(deciding, a, b)
     rules, layout = deciding.rules, deciding.rules.scorer.layout
     placed = online.members(deciding.uow, [person], layout=layout.digest, width=layout.width).placed
     ids = placed.record_ids.tolist()

@@ -18,6 +18,7 @@ from mpi.domain.errors import (
     UnknownTaskError,
 )
 from mpi.domain.review import Actor, DecisionKind, Stage, TaskKind, Verdict
+from mpi.persons import adjudication
 from mpi.registry import review_tasks
 from mpi.registry.registry import Registry
 from mpi.services import review_queue
@@ -446,3 +447,21 @@ def test_whoever_may_read_it_again_sees_no_weights_of_its_people(stewards: Stewa
     assert [hidden(each) for each in (LAN, MINH, HOA, AUDITOR)] == [False, True, True, False]
     stewards.answer(stewards.only_task(MINH), Verdict.SAME, by=MINH)
     assert not hidden(HOA)
+
+
+def test_an_answer_that_cannot_be_carried_out_is_refused_to_the_first_reader(
+    stewards: Stewards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbered = {**LAN_THI, "number": "71", "phone": "0901234567"}
+    stewards.desk.comes("a:1", **numbered)
+    stewards.desk.comes("b:1", **LAN_THI, phone="0901234567")
+    stewards.desk.comes("b:1", **LAN_THI, number="72", phone="0901234567")
+    task = stewards.only_task()
+    stewards.settle(task, Verdict.SAME)
+    stewards.desk.comes("b:1", **LAN_THI, number="73", phone="0901234567")
+    again = next(each for each in stewards.tasks() if each.kind is TaskKind.OVERLAY)
+    # as if the task were in the sample that is read twice
+    monkeypatch.setattr(adjudication, "SAMPLED_ONE_IN", 1)
+    with pytest.raises(ContradictionError, match="same, judgement 1 by lan"):
+        stewards.answer(again, Verdict.DIFFERENT)
+    assert stewards.only_task().stage is Stage.FIRST
