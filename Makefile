@@ -25,7 +25,8 @@ serve: $(BASE) ## Serve the stewards' desk over a made-up city of 5,000 people; 
 
 test: $(TEST) ## Run every test, PostgreSQL's and a browser's included
 	@tools/browser.sh
-	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(PYTHON) -m tools.kernels
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(TEST) generated-check ## Lint, format, types, imports between floors, generated files, the API
 	$(PYTHON) -m ruff check $(CODE)

@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from mpi.domain.review import Actor
 from mpi.services.adjudicate import Outcome, Standing
 from mpi.services.answering import WritingCall
 from mpi.services.resolution import PersonChange
@@ -37,9 +38,9 @@ class Told:
         return [person for person, change, _ in self.people if change in changes]
 
 
-def writing_call(verb: str, request_id: str, *said: object) -> WritingCall:
-    """The call of a form: its request id, and a digest of all that it says (plain values)."""
-    digest = hashlib.blake2b(json.dumps(said, default=str).encode(), digest_size=32).digest()
+def writing_call(verb: str, actor: Actor, request_id: str, *said: object) -> WritingCall:
+    """The call of a form: its request id, and a digest of who says what (plain values)."""
+    digest = hashlib.blake2b(json.dumps([actor.name, *said], default=str).encode(), digest_size=32).digest()
     return WritingCall(request_id, f"desk.{verb}", digest)
 
 

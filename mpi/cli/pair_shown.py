@@ -8,7 +8,7 @@ from rich.text import Text
 from mpi.cli.masking import Mask
 from mpi.cli.output import bare_table, number, plain_table, titled
 from mpi.domain.model import LinkageModel
-from mpi.domain.records import CANONICAL_COLUMNS
+from mpi.domain.records import in_reading_order
 from mpi.services.explain import PairExplanation, SideView
 
 WIDTH = 44
@@ -68,7 +68,7 @@ def pair_parts(values: dict[str, Any]) -> list[RenderableType]:
 def _sides(values: dict[str, Any]) -> RenderableType:
     left, right = values["left"], values["right"]
     held = {*left["values"], *right["values"]}
-    columns = [*(name for name in CANONICAL_COLUMNS if name in held), *sorted(held - set(CANONICAL_COLUMNS))]
+    columns = in_reading_order(held)
     rows: list[list[object]] = [[name, left["values"].get(name, ""), right["values"].get(name, "")] for name in columns]
     rows.append(["person", left["enterprise_id"] or "not placed yet", right["enterprise_id"] or "not placed yet"])
     return plain_table("", ["", left["record"], right["record"]], rows)

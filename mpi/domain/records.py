@@ -1,6 +1,6 @@
 """Source records and standard records: what a source system sent, and what we make of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -21,6 +21,11 @@ CANONICAL_COLUMNS = (
 
 RECORD_COLUMNS = ("source_record_id", "recorded_at")
 """Columns with a meaning of their own in every family: the local id and the time of capture."""
+
+
+def in_reading_order(columns: Collection[str]) -> list[str]:
+    """Raw columns in the order in which people read them: canonical ones as above, others behind by name."""
+    return [*(name for name in CANONICAL_COLUMNS if name in columns), *sorted(set(columns) - set(CANONICAL_COLUMNS))]
 
 
 class ColumnKind(StrEnum):

@@ -5,6 +5,7 @@ the mixing hides how many people there are and who came first, it is not meant t
 """
 
 import hashlib
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -144,6 +145,12 @@ def person_id_of(text: str, key: bytes) -> int:
     for round_key in reversed(_round_keys(key)):
         left, right = right ^ _mix(left, round_key), left
     return (left << _HALF_BITS) | right
+
+
+def names_of(person_ids: Iterable[int], key: bytes) -> dict[int, str]:
+    """The enterprise IDs of some people by number; the registry need not be asked."""
+    numbers = np.array(sorted(set(person_ids)), dtype=np.int64)
+    return dict(zip(numbers.tolist(), enterprise_ids(numbers, key), strict=True))
 
 
 def parse(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpi.domain.records import RecordKey
-from mpi.persons.enterprise_id import enterprise_ids
+from mpi.persons.enterprise_id import names_of
 from mpi.registry import events
 from mpi.registry.events import Event
 from mpi.registry.source_records import keys_of
@@ -33,8 +33,8 @@ class FeedEvent:
 def read_feed(uow: UnitOfWork, after: int, *, limit: int, key: bytes) -> list[FeedEvent]:
     """The events that follow a revision, at most `limit`, oldest first. `key` is the registry's secret."""
     found = events.read_after(uow, after, limit=limit)
-    people = _sorted(number for event in found for number in (event.person_id, *others_of(event)) if number is not None)
-    names = dict(zip(people.tolist(), enterprise_ids(people, key), strict=True))
+    people = (number for event in found for number in (event.person_id, *others_of(event)) if number is not None)
+    names = names_of(people, key)
     keys = keys_of(uow, _sorted(record for event in found for record in records_of(event)))
     return [
         FeedEvent(

@@ -86,6 +86,20 @@ def append(uow: UnitOfWork, rows: EventRows, *, first_revision: int | None = Non
     return first_revision
 
 
+def append_one(
+    uow: UnitOfWork,
+    kind: str,
+    person_id: int | None,
+    payload: Mapping[str, Any],
+    *,
+    made_by: str,
+    revision: int | None = None,
+) -> int:
+    """Appends one event, about nobody in particular where no person is given; returns its revision. As `append`."""
+    about = np.array([-1 if person_id is None else person_id], dtype=np.int64)
+    return append(uow, EventRows(kind, about, [payload_text(payload)], made_by), first_revision=revision)
+
+
 def last_revision(uow: UnitOfWork) -> int:
     """The revision of the newest event; 0 before the first."""
     return int(uow.connection.scalar(sa.select(sa.func.max(event.c.revision))) or 0)

@@ -165,8 +165,12 @@ def feature_rows(reading: Readable, record_ids: Integers, *, layout: str, width:
     the layout are left out."""
     found = reading.dialect.read(reading.driver, _FEATURES, [record_ids.tolist()], layout)
     found.sort(key=itemgetter(0))
-    rows = np.frombuffer(b"".join([row[1] for row in found]), dtype=np.uint8).reshape(-1, width)
-    return np.array([row[0] for row in found], dtype=np.int64), rows
+    return np.array([row[0] for row in found], dtype=np.int64), _joined([row[1] for row in found], width)
+
+
+def _joined(rows: Sequence[bytes], width: int) -> Rows:
+    """Feature rows uint8 (n, width), writable as new ones are: for others kernels would be compiled a second time."""
+    return np.frombuffer(bytearray().join(rows), dtype=np.uint8).reshape(-1, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ def _members(found: Found, width: int) -> Members:
     """Members in the order of record ids, and questions, each once however many people led to it."""
     placed = sorted((row for row in found if row[5] is not None), key=itemgetter(0))
     numbers = np.array([row[:3] for row in placed], dtype=np.int64).reshape(-1, 3)
-    rows = np.frombuffer(b"".join([row[5] for row in placed]), dtype=np.uint8).reshape(-1, width)
+    rows = _joined([row[5] for row in placed], width)
     questions = {
         row[7]: OpenQuestion(row[7], row[0], _pair(row[1:3]), _pair(row[3:5])) for row in found if row[5] is None
     }

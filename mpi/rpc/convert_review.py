@@ -12,7 +12,8 @@ from mpi.rpc.convert import TASK_KINDS, put_affected, put_key, put_keys, record_
 from mpi.rpc.convert_persons import person_name, put_golden, put_moment
 from mpi.rpc.tokens import Tokens
 from mpi.services.adjudicate import DecisionRequest, Outcome, Standing
-from mpi.services.rearrange import MergePreview, PersonSide
+from mpi.services.person_sides import PersonSide
+from mpi.services.rearrange import MergePreview
 from mpi.services.review_queue import ReviewTask, TaskFilter, TaskPage
 
 STAGES = {

@@ -7,15 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from mpi.domain.errors import InvalidInputError, MissingRightError, StaleVersionError, UndoBlockedError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, DecisionKind, Right, Stage, Verdict
 from mpi.persons.adjudication import QuestionFacts, is_sampled, next_stage, second_reasons
 from mpi.registry import decisions, events, review_tasks
-from mpi.registry.counters import Counters, allocate
-from mpi.registry.events import EventRows, payload_text
 from mpi.registry.registry import Registry
 from mpi.registry.review_tasks import ESCALATE, StoredReading, StoredTask
 from mpi.registry.unit_of_work import UnitOfWork, now_text
@@ -27,7 +23,7 @@ from mpi.services.neighbourhood import OnlineRules
 from mpi.services.people_facts import people_facts
 from mpi.services.questions import reopen, settle
 from mpi.services.resolution import Affected
-from mpi.services.review_queue import ReviewTask, locked, refuse_reader, seen
+from mpi.services.review_queue import ReviewTask, refuse_reader, seen
 from mpi.services.task_reasons import DECIDED, SEVERAL_FIT
 
 
@@ -110,7 +106,7 @@ class _Answer:
         self._deciding = deciding
         self._uow = deciding.uow
         self._request = request
-        self._task = locked(deciding.uow, request.task_id)
+        self._task = review_tasks.find(deciding.uow, request.task_id)
         refuse_reader(deciding.uow, deciding.actor, self._task)
         if self._task.version != request.expected_version:
             raise StaleVersionError(
@@ -222,9 +218,7 @@ def second_reading(deciding: Deciding, task: StoredTask | None, verdict: Verdict
 def note(deciding: Deciding, kind: str, task: StoredTask, more: dict[str, str]) -> None:
     """An event that changes nobody: what a reader did with a task."""
     payload = {"task": task.task_id, "records": task.records, "steward": deciding.actor.name, **more}
-    first = allocate(deciding.uow, Counters(revision=1)).revision
-    rows = EventRows(kind, np.array([-1], dtype=np.int64), [payload_text(payload)], "steward")
-    events.append(deciding.uow, rows, first_revision=first)
+    events.append_one(deciding.uow, kind, None, payload, made_by="steward")
 
 
 def outcome(
@@ -299,7 +293,7 @@ def _undo_decision(deciding: Deciding, decision_id: int) -> Outcome:
 
 def _undo_reading(deciding: Deciding, task_id: int) -> Outcome:
     """Take the newest reading of an open task back; the task is where it was before."""
-    task = locked(deciding.uow, task_id)
+    task = review_tasks.find(deciding.uow, task_id)
     said = review_tasks.readings(deciding.uow, task_id)
     if not task.is_open:
         raise UndoBlockedError(

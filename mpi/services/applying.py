@@ -4,7 +4,7 @@ On a merge the oldest person keeps its ID; on a split the largest part does; who
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,20 @@ from mpi.domain.review import DecisionKind, Verdict
 from mpi.matching.kernel import as_rows
 from mpi.persons.clusters import Constraints, Edges, cluster
 from mpi.registry import decisions, judgements, online, persons
+from mpi.registry.decisions import Decision
 from mpi.services.deciding import Deciding, Made, Said, apart
 from mpi.services.people_writing import NEW, Author, Move, Rearrangement
 from mpi.services.place_again import place_again
 
 
 def merge(deciding: Deciding, one: int, other: int, said: Sequence[Said]) -> Made:
-    """Two people become one. Raises ContradictionError."""
+    """Two people become one. Raises ContradictionError, InvalidInputError for one person."""
     refuse_merge(deciding, one, other)
+    return join(deciding, one, other, said)
+
+
+def join(deciding: Deciding, one: int, other: int, said: Sequence[Said]) -> Made:
+    """Two people become one, whom `refuse_merge` let pass in this transaction."""
     survivor, dead = min(one, other), max(one, other)
     moves = tuple(Move(record, dead, survivor) for record in deciding.records_of(dead))
     wanted = Rearrangement(moves, superseded=((dead, survivor),))
@@ -147,25 +153,46 @@ def _with_a(labels: NDArray[np.int32], weight: NDArray[np.float64], a: int, b: i
     return list(chosen.tolist())
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merge that holds: into whom, at which revision, and by which decision; none where the rules did it, be it in
+    the wake of a decision."""
+
+    survivor: int
+    revision: int
+    origin: Decision | None
+
+    @property
+    def last_revision(self) -> int:
+        """The last revision that belongs to it: what came later came since."""
+        return self.revision if self.origin is None else self.origin.last_revision
+
+
+def merge_of(deciding: Deciding, dead: int) -> Merge:
+    """How a person was merged into another. Raises UnknownPersonError, InvalidInputError for one who is not."""
+    revision = decisions.redirected_since(deciding.uow, dead)
+    survivor = persons.find_person(deciding.uow, dead).superseded_by
+    if revision is None or survivor is None:
+        raise InvalidInputError("this person is not merged into another", metadata={"field": "enterprise_id"})
+    found = decisions.at_revision(deciding.uow, revision)
+    by_decision = found is not None and found.kind in (DecisionKind.MERGE, DecisionKind.UNDO)
+    return Merge(survivor, revision, found if by_decision else None)
+
+
 def unmerge(deciding: Deciding, dead: int) -> Made:
     """A merged person gets its own ID and its records back; those that came since are placed by the rules.
 
     Raises InvalidInputError for a person who is not merged, UndoBlockedError, ContradictionError.
     """
     uow = deciding.uow
-    since = decisions.redirected_since(uow, dead)
-    if since is None:
-        raise InvalidInputError("this person is not merged into another", metadata={"field": "enterprise_id"})
-    survivor = persons.find_person(uow, dead).superseded_by
-    assert survivor is not None
-    origin = _origin(deciding, since)
-    last = since if origin is None else origin.last_revision
-    refuse_later(deciding, {dead, survivor}, last)
-    back = persons.links_closed_at(uow, dead, since)
+    merged = merge_of(deciding, dead)
+    survivor, origin = merged.survivor, merged.origin
+    refuse_later(deciding, {dead, survivor}, merged.last_revision)
+    back = persons.links_closed_at(uow, dead, merged.revision)
     now = deciding.owners(back)
     moves = tuple(Move(record, survivor, dead, as_link=old) for record, old in sorted(back.items()) if record in now)
     stay = [record for record in deciding.records_of(survivor) if record not in back]
-    since_then = persons.linked_since(uow, survivor, last)
+    since_then = persons.linked_since(uow, survivor, merged.last_revision)
     came = [record for record in stay if record in since_then]
     own = [record for record in stay if record not in since_then]
     taken_back = _of_merge(deciding, origin)
@@ -231,13 +258,7 @@ def refuse_later(deciding: Deciding, people: Collection[int], revision: int) -> 
         )
 
 
-def _origin(deciding: Deciding, revision: int) -> decisions.Decision | None:
-    """The decision that made a merge of a revision; None where the rules did, be it in the wake of a decision."""
-    found = decisions.at_revision(deciding.uow, revision)
-    return found if found is not None and found.kind in (DecisionKind.MERGE, DecisionKind.UNDO) else None
-
-
-def _of_merge(deciding: Deciding, origin: decisions.Decision | None) -> list[int]:
+def _of_merge(deciding: Deciding, origin: Decision | None) -> list[int]:
     """The judgements that a merge was made with: they are taken back with it."""
     if origin is None:
         return []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.model import LinkageModel, VetoEffect
-from mpi.domain.records import CANONICAL_COLUMNS, RECORD_COLUMNS, RecordKey, SourceRecord
+from mpi.domain.records import RECORD_COLUMNS, RecordKey, SourceRecord, in_reading_order
 from mpi.domain.review import Actor, Right, Verdict
 from mpi.matching.kernel import APART, FORBID, HOLD
 from mpi.matching.scorer import Scores
@@ -220,7 +220,7 @@ def _members(
 def _rows(model: LinkageModel, records: Sequence[SourceRecord]) -> tuple[FieldRow, ...]:
     """The fields that any record has a value of, in the order in which people read them."""
     held = {column for record in records for column, value in record.values.items() if value} - set(RECORD_COLUMNS)
-    columns = [*(name for name in CANONICAL_COLUMNS if name in held), *sorted(held - set(CANONICAL_COLUMNS))]
+    columns = in_reading_order(held)
     mask = Masking(model)
     return tuple(_row(model, mask, column, records) for column in columns)
 

@@ -12,12 +12,13 @@ import numpy as np
 from mpi.domain.errors import ContradictionError, InvalidInputError, StaleVersionError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, DecisionKind, Verdict
-from mpi.persons.enterprise_id import enterprise_ids, parse
+from mpi.persons.enterprise_id import names_of, parse
 from mpi.persons.judged import Obstacle
+from mpi.persons.survivorship import key_order
 from mpi.registry import decisions, events, judgements, online, persons, source_records
 from mpi.registry.counters import Counters, allocate
 from mpi.registry.decisions import Decision
-from mpi.registry.events import EventRows, payload_text
+from mpi.registry.persons import Person
 from mpi.services import people_writing
 from mpi.services.lookup import find_record
 from mpi.services.neighbourhood import OnlineRules
@@ -74,14 +75,28 @@ class Deciding(PeopleNow):
             )
         return found.person_id
 
+    def merged_person(self, enterprise_id: str) -> Person:
+        """The person that an ID was given to, though it leads to another. Raises UnknownPersonError, InvalidInputError
+        for one who is not merged."""
+        found = persons.named(self.uow, parse(enterprise_id))
+        if found.superseded_by is None:
+            raise InvalidInputError(
+                f"{found.enterprise_id} is not merged into another person", metadata={"field": "enterprise_id"}
+            )
+        return found
+
     def names(self, people: Iterable[int]) -> dict[int, str]:
         """Enterprise IDs by number."""
-        numbers = np.array(sorted(set(people)), dtype=np.int64)
-        return dict(zip(numbers.tolist(), enterprise_ids(numbers, self.secret), strict=True))
+        return names_of(people, self.secret)
 
     def record_number(self, key: RecordKey) -> int:
         """The number of a record. Raises UnknownRecordError, UnknownSourceSystemError."""
         return find_record(self.uow, key)
+
+    def keys_of(self, records: Collection[int]) -> tuple[RecordKey, ...]:
+        """The keys of some records by number, in the order in which people read them."""
+        found = source_records.keys_of(self.uow, np.array(sorted(records), dtype=np.int64))
+        return tuple(sorted(found.values(), key=key_order))
 
     def refuse_stale(self, people: Iterable[int], seen_revision: int) -> None:
         """Nobody may have changed since the caller looked. Raises StaleVersionError, saying what happened."""
@@ -155,9 +170,8 @@ class Deciding(PeopleNow):
         payload |= {"taken_back": sorted(takes_back)} if takes_back else {}
         payload |= {"task": self.task_id} if self.task_id is not None else {}
         payload |= {"undoes": undoes} if undoes is not None else {}
-        nobody = np.array([-1], dtype=np.int64)
         name = "review.undone" if kind is DecisionKind.UNDO else "review.judged"
-        events.append(self.uow, EventRows(name, nobody, [payload_text(payload)], "steward"), first_revision=decision_id)
+        events.append_one(self.uow, name, None, payload, made_by="steward", revision=decision_id)
         judgements.withdraw(self.uow, sorted(takes_back), revision=decision_id)
         judgements.add(
             self.uow,

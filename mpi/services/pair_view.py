@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 
-from mpi.domain.records import CANONICAL_COLUMNS, RecordKey
+from mpi.domain.records import RecordKey, in_reading_order
 from mpi.domain.review import Actor, Right
 from mpi.registry import entries, persons, review_tasks
 from mpi.registry.registry import Registry
@@ -230,7 +230,7 @@ def _columns(rules: OnlineRules, found: PairExplanation) -> list[str]:
     """Raw columns that the rules compare, or that a record holds."""
     read = {column for rule in rules.model.fields for column in rule.inputs.values()}
     held = (read | {*found.left.values, *found.right.values}) - {RECORDED, "source_record_id"}
-    return [*(name for name in CANONICAL_COLUMNS if name in held), *sorted(held - set(CANONICAL_COLUMNS))]
+    return in_reading_order(held)
 
 
 def _recorded_chip(left: SideView, right: SideView) -> Chip:

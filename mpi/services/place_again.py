@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mpi.persons.clusters import Constraints
-from mpi.persons.enterprise_id import enterprise_ids
+from mpi.persons.enterprise_id import names_of
 from mpi.registry import events, online, persons
 from mpi.registry.counters import Counters, allocate
-from mpi.registry.events import EventRows, payload_text
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.neighbourhood import (
     Newcomers,
@@ -68,8 +67,7 @@ def place_again(
     changed = set(revisions) | {int(gone) for gone in plan.merges[:, 1]}
     if len(leaves):
         _tell_home(uow, home, {int(ids[at]): int(plan.person_of[at]) for at in leaves.tolist()}, author)
-    people = np.array(sorted(changed), dtype=np.int64)
-    names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
+    names = names_of(changed, secret)
     change = dict.fromkeys(revisions, PersonChange.LINKED)
     change |= dict.fromkeys(plan.new_persons.tolist(), PersonChange.CREATED)
     # what the rules see clearly once the two are parted they join, as with any newcomer
@@ -98,7 +96,5 @@ def _tell_home(uow: UnitOfWork, home: int, went: dict[int, int], author: Author)
         "decision": author.decision_id,
         "steward": author.steward,
     }
-    first = allocate(uow, Counters(revision=1)).revision
-    about = np.array([home], dtype=np.int64)
-    events.append(uow, EventRows("person.split", about, [payload_text(payload)], "rules"), first_revision=first)
-    persons.touch_persons(uow, about, revisions=np.array([first], dtype=np.int64))
+    revision = events.append_one(uow, "person.split", home, payload, made_by="rules")
+    persons.touch_persons(uow, np.array([home], dtype=np.int64), revisions=np.array([revision], dtype=np.int64))

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi.domain.errors import ContradictionError, InvalidInputError
-from mpi.domain.records import RecordKey, SourceRecord
+from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, Right, Stage, TaskKind, Verdict
-from mpi.persons.enterprise_id import parse
-from mpi.persons.survivorship import GoldenRecord, key_order
-from mpi.registry import entries, events, online, persons, review_tasks, reviews, source_records
+from mpi.persons.survivorship import GoldenRecord
+from mpi.registry import entries, events, online, review_tasks, reviews
 from mpi.registry.counters import Counters, allocate
-from mpi.registry.persons import Person
 from mpi.registry.registry import Registry
 from mpi.registry.review_tasks import StoredReading, StoredTask
 from mpi.registry.reviews import TaskRows
@@ -28,6 +26,7 @@ from mpi.services.answering import WritingCall, answer_once
 from mpi.services.deciding import Deciding, Made, Said, checked_reason
 from mpi.services.golden_records import golden_record_of
 from mpi.services.neighbourhood import OnlineRules
+from mpi.services.person_sides import PersonSide, person_side
 from mpi.services.questions import question_of, settle
 from mpi.services.task_reasons import MERGE_WANTED
 
@@ -64,18 +63,6 @@ class SplitRequest:
     into: str | None
     reason: str
     seen_revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class PersonSide:
-    """One person as a preview shows it: golden record, records by key, entries of the health record that hang on it."""
-
-    enterprise_id: str
-    golden: GoldenRecord
-    records: tuple[RecordKey, ...]
-    entries: int
-    created_at: str
-    created_revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +112,7 @@ def preview_merge(
             applying.refuse_merge(deciding, survivor, dead)
         except ContradictionError as refused:
             contradiction = refused.metadata["path"]
-        sides = [_side(deciding, person) for person in (survivor, dead)]
+        sides = [person_side(deciding, person) for person in (survivor, dead)]
         name = sides[0][0].enterprise_id
         changed = sides[1][0].records
         return MergePreview(
@@ -138,19 +125,6 @@ def preview_merge(
             contradiction=contradiction,
             seen_revision=events.last_revision(uow),
         )
-
-
-def _side(deciding: Deciding, person: int) -> tuple[PersonSide, list[SourceRecord]]:
-    found = persons.find_person(deciding.uow, person)
-    numbers = np.array(deciding.records_of(person), dtype=np.int64)
-    records = [record for _, record in source_records.raw_records(deciding.uow, numbers)]
-    hanging = reviews.harm_counts(deciding.uow, np.array([person], dtype=np.int64))
-    golden = golden_record_of(deciding.rules.model, found.enterprise_id, records)
-    created_at = events.recorded_at(deciding.uow, found.created_revision)
-    side = PersonSide(
-        found.enterprise_id, golden, golden.record_keys, int(hanging.entries[0]), created_at, found.created_revision
-    )
-    return side, records
 
 
 def merge_persons(
@@ -173,7 +147,7 @@ def merge_persons(
         reasons = second_reading(deciding, None, Verdict.SAME, [one, other])
         if reasons:
             return encode(_ask_second(deciding, (a, b), (one, other), (weight, codes), reasons))
-        made = applying.merge(deciding, one, other, [Said(a, b, Verdict.SAME)])
+        made = applying.join(deciding, one, other, [Said(a, b, Verdict.SAME)])
         return encode(_finished(deciding, made))
 
     return answer_once(registry, call, work, quite_alone=True)
@@ -193,7 +167,7 @@ def unmerge_persons(
 
     def work(uow: UnitOfWork) -> bytes:
         deciding = Deciding(uow, registry.secret, rules, actor, reason)
-        dead = _merged_person(uow, request.enterprise_id)
+        dead = deciding.merged_person(request.enterprise_id)
         deciding.refuse_stale([each for each in (dead.person_id, dead.superseded_by) if each], request.seen_revision)
         return encode(_finished(deciding, applying.unmerge(deciding, dead.person_id)))
 
@@ -242,7 +216,7 @@ def preview_split(
         except ContradictionError as refused:
             contradiction = refused.metadata["path"]
         staying = [record for record in deciding.records_of(person) if record not in set(leaving)]
-        parts = [_keys(uow, part) for part in (leaving, staying)]
+        parts = [deciding.keys_of(part) for part in (leaving, staying)]
         stays = target is not None or applying.smaller_part(leaving, staying) is leaving
         names = deciding.names([person] if target is None else [person, target])
         leaving_id = names[target] if target is not None else None if stays else names[person]
@@ -276,26 +250,11 @@ def propose_split(
         if not set(ends) <= set(deciding.records_of(person)) or ends[0] == ends[1]:
             raise InvalidInputError("name two records of this person", metadata={"field": "records"})
         with_a, with_b = applying.proposed_parts(deciding, person, *ends)
-        return _keys(uow, with_a), _keys(uow, with_b)
-
-
-def _keys(uow: UnitOfWork, records: Sequence[int]) -> tuple[RecordKey, ...]:
-    found = source_records.keys_of(uow, np.array(sorted(records), dtype=np.int64))
-    return tuple(sorted(found.values(), key=key_order))
+        return deciding.keys_of(with_a), deciding.keys_of(with_b)
 
 
 def _split_people(deciding: Deciding, enterprise_id: str, into: str | None) -> tuple[int, int | None]:
     return deciding.number_of(enterprise_id), None if into is None else deciding.number_of(into)
-
-
-def _merged_person(uow: UnitOfWork, enterprise_id: str) -> Person:
-    """The person that an ID was given to, though it leads to another. Raises UnknownPersonError, InvalidInputError."""
-    found = persons.named(uow, parse(enterprise_id))
-    if found.superseded_by is None:
-        raise InvalidInputError(
-            f"{found.enterprise_id} is not merged into another person", metadata={"field": "enterprise_id"}
-        )
-    return found
 
 
 def _finished(deciding: Deciding, made: Made) -> Outcome:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mpi.domain.errors import MpiError, RecordWithdrawnError, RegistryError, RequestReusedError
 from mpi.domain.records import RecordKey
-from mpi.persons.enterprise_id import enterprise_id, enterprise_ids
+from mpi.persons.enterprise_id import enterprise_id, names_of
 from mpi.registry import blocking_keys, bulk, online, persons, requests, source_records
 from mpi.registry.codec import PersonalDataCodec
 from mpi.registry.counters import Counters, allocate
@@ -341,8 +341,7 @@ class _Outcome:
         self._tasks = decision.tasks
         self._revisions = decision.revisions
         people = np.unique(np.concatenate([self._plan.person_of, self._plan.merges.ravel(), around.person_ids]))
-        people = people[people >= 0]
-        self._names = dict(zip(people.tolist(), enterprise_ids(people, secret), strict=True))
+        self._names = names_of(people[people >= 0].tolist(), secret)
         self._created = set(self._plan.new_persons.tolist())
         self._linked = set(self._plan.person_of[self._plan.linked].tolist())
         self._merged: dict[int, list[int]] = {}

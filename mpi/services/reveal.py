@@ -12,7 +12,6 @@ from mpi.domain.errors import InvalidInputError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, RevealReason, Right
 from mpi.registry import events
-from mpi.registry.events import EventRows, payload_text
 from mpi.registry.registry import Registry
 from mpi.registry.source_records import raw_records
 from mpi.services.access import require
@@ -67,8 +66,7 @@ def reveal(
             "fields": wanted,
             "reason": reason.value,
         }
-        nobody = np.array([-1], dtype=np.int64)
-        revision = events.append(uow, EventRows(EVENT, nobody, [payload_text(payload)], _MADE_BY))
+        revision = events.append_one(uow, EVENT, None, payload, made_by=_MADE_BY)
         return Revealed(
             {
                 key: {column: stored[number].values[column] for column in wanted if column in stored[number].values}

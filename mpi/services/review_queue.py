@@ -128,7 +128,7 @@ def claim(registry: Registry, actor: Actor, task_id: int, *, seconds: float = LE
     """
     require(actor, Right.REVIEW)
     with registry.begin() as uow:
-        found = locked(uow, task_id)
+        found = _locked(uow, task_id)
         refuse_reader(uow, actor, found)
         review_tasks.claim(uow, task_id, actor.name, seconds=seconds)
         return seen(uow, registry.secret, [review_tasks.find(uow, task_id)])[0]
@@ -142,7 +142,7 @@ def claim_next(
     require(actor, Right.REVIEW)
     adjudicates = actor.may(Right.ADJUDICATE)
     with registry.begin() as uow:
-        uow.dialect.lock_keys(uow.driver, [requests.lock_of("review queue")], all_keys=False)
+        _lock(uow)
         start = None
         if after is not None:
             left = review_tasks.find(uow, after)
@@ -159,15 +159,20 @@ def release(registry: Registry, actor: Actor, task_id: int) -> ReviewTask:
     """Give a task back; one that somebody else has by now stays theirs. Raises UnknownTaskError, MissingRightError."""
     require(actor, Right.REVIEW)
     with registry.begin() as uow:
-        found = locked(uow, task_id)
+        found = _locked(uow, task_id)
         if found.claimed_by == actor.name:
             review_tasks.release(uow, task_id)
         return seen(uow, registry.secret, [review_tasks.find(uow, task_id)])[0]
 
 
-def locked(uow: UnitOfWork, task_id: int) -> StoredTask:
-    """A task that nobody else changes until the transaction ends. Raises UnknownTaskError."""
+def _lock(uow: UnitOfWork) -> None:
+    """Nobody else claims, gives back or answers a task until the transaction ends."""
     uow.dialect.lock_keys(uow.driver, [requests.lock_of("review queue")], all_keys=False)
+
+
+def _locked(uow: UnitOfWork, task_id: int) -> StoredTask:
+    """A task that nobody else changes until the transaction ends. Raises UnknownTaskError."""
+    _lock(uow)
     return review_tasks.find(uow, task_id)
 
 

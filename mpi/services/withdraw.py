@@ -13,7 +13,6 @@ from mpi.domain.records import RecordKey
 from mpi.persons.enterprise_id import enterprise_id
 from mpi.registry import events, online, persons, review_tasks, withdrawals
 from mpi.registry.counters import Counters, allocate
-from mpi.registry.events import EventRows, payload_text
 from mpi.registry.registry import Registry
 from mpi.registry.unit_of_work import UnitOfWork
 from mpi.services.answering import WritingCall, answer_once
@@ -68,9 +67,8 @@ def _withdraw(uow: UnitOfWork, secret: bytes, key: RecordKey, reason: str) -> Wi
     revisions = np.array([revision], dtype=np.int64)
     links = persons.links_of_records(uow, record_ids)
     person_id = int(links.person_ids[0]) if len(links.person_ids) else _NOBODY
-    payload = payload_text({"records": [record_id]})
-    about = np.array([person_id], dtype=np.int64)
-    events.append(uow, EventRows("person.withdrawn", about, [payload], "source"), first_revision=revision)
+    about = None if person_id == _NOBODY else person_id
+    events.append_one(uow, "person.withdrawn", about, {"records": [record_id]}, made_by="source", revision=revision)
     if person_id != _NOBODY:
         persons.close_links(uow, links.link_ids, revisions=revisions)
         persons.touch_persons(uow, links.person_ids, revisions=revisions)

@@ -23,7 +23,7 @@ from mpi.services.audit_trail import KINDS, TrailFilter, trail, whole_trail
 from mpi.services.event_notes import NotedEvent
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
-from reviewer_ui.forms import record_named
+from reviewer_ui.forms import LARGEST, Number, record_named
 from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.wiring import desk
@@ -31,7 +31,6 @@ from reviewer_ui.wiring import desk
 ROUTER = APIRouter()
 
 _A_PAGE = 50
-_LAST_REVISION = 2**62
 _HEAD = (
     "revision",
     "recorded_at",
@@ -62,7 +61,7 @@ class TrailQuery(BaseModel):
     first: str = Field("", max_length=20)
     last: str = Field("", max_length=20)
     by_people: bool = False
-    before: int | None = Field(None, ge=1, le=_LAST_REVISION)
+    before: Number | None = None
 
     def wanted(self) -> TrailFilter:
         """The filter. Raises InvalidInputError naming the field."""
@@ -186,7 +185,7 @@ def _typed_record(text: str) -> RecordKey | None:
 def _revision(field: str, text: str) -> int | None:
     if not text.strip():
         return None
-    if not text.strip().isdecimal() or not 1 <= int(text) <= _LAST_REVISION:
+    if not text.strip().isdecimal() or not 1 <= int(text) <= LARGEST:
         raise InvalidInputError("a revision is a number", metadata={"field": field})
     return int(text)
 

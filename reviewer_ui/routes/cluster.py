@@ -25,7 +25,7 @@ from mpi.services.review_queue import task as find_task
 from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.contradictions import Step, path_steps
-from reviewer_ui.forms import record_named
+from reviewer_ui.forms import Number, record_named
 from reviewer_ui.graph import draw
 from reviewer_ui.meanings import Meaning, meaning_of
 from reviewer_ui.pages import render
@@ -102,10 +102,10 @@ def cluster(
     visit: SignedInVisit,
     enterprise_id: str,
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
-    task: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    task: Annotated[Number | None, Query()] = None,
     done: str = "",
     other: Annotated[str, Query(alias="with")] = "",
-    decision: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    decision: Annotated[Number | None, Query()] = None,
 ) -> Response:
     """The records of a person; opened from a task, those that the service would part are chosen.
 

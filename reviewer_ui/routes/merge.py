@@ -26,6 +26,7 @@ from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
 from reviewer_ui.contradictions import path_steps
+from reviewer_ui.forms import Number, RequestId, Text
 from reviewer_ui.pages import new_request_id, render
 from reviewer_ui.routes.cluster import Problem, problem_of
 from reviewer_ui.side_by_side import Revealed, side_by_side
@@ -86,13 +87,13 @@ def merge(
     visit: SignedInVisit,
     a: Annotated[str, Form(max_length=_LONGEST_ID)],
     b: Annotated[str, Form(max_length=_LONGEST_ID)],
-    request_id: Annotated[str, Form(min_length=1, max_length=100)],
-    seen_revision: Annotated[int, Form(ge=0, le=2**62)],
-    reason: Annotated[str, Form(max_length=2_000)] = "",
+    request_id: Annotated[RequestId, Form()],
+    seen_revision: Annotated[Number, Form()],
+    reason: Annotated[Text, Form()] = "",
 ) -> Response:
     """Do what was previewed, or ask a second reader; then the person who stays."""
     services = desk(request)
-    call = writing_call(_VERB, request_id, a, b, reason, seen_revision)
+    call = writing_call(_VERB, visit.actor, request_id, a, b, reason, seen_revision)
     wanted = MergeRequest((a, b), reason, seen_revision)
     try:
         answer = merge_persons(services.registry, services.rules, visit.actor, call, wanted, encode)

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mpi.domain.entries import EntryKind
 from mpi.domain.errors import ContradictionError, InvalidInputError, StaleVersionError, UndoBlockedError
-from mpi.domain.records import CANONICAL_COLUMNS, RecordKey
+from mpi.domain.records import RecordKey, in_reading_order
 from mpi.domain.review import Actor, RevealReason
 from mpi.services.person_view import MOST_PAGES, PersonAsked, PersonPage, person_page
 from mpi.services.rearrange import UnmergeRequest, unmerge_persons
@@ -25,6 +25,7 @@ from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
 from reviewer_ui.contradictions import path_steps
+from reviewer_ui.forms import LARGEST, Number, RequestId, Text
 from reviewer_ui.languages import CITY
 from reviewer_ui.pages import new_request_id, render
 from reviewer_ui.routes.cluster import Problem, problem_of
@@ -33,7 +34,6 @@ from reviewer_ui.wiring import desk
 
 ROUTER = APIRouter()
 
-_MOST_REVISION = 2**62
 _UNMERGE_VERB = "unmerge"
 _HIDDEN_COLUMNS = frozenset({"address", "recorded_at"})
 """Columns that the table of records leaves to the records side by side, for want of room, or has by itself."""
@@ -48,8 +48,8 @@ class PersonQuery(BaseModel):
     kind: str = Field("", max_length=40)
     page: int = Field(1, ge=1, le=MOST_PAGES)
     done: str = Field("", max_length=20)
-    decision: int | None = Field(None, ge=1, le=_MOST_REVISION)
-    task: int | None = Field(None, ge=1, le=_MOST_REVISION)
+    decision: Number | None = None
+    task: Number | None = None
 
 
 @ROUTER.get("/people/{enterprise_id}")
@@ -92,14 +92,14 @@ def unmerge(
     request: Request,
     visit: SignedInVisit,
     enterprise_id: str,
-    request_id: Annotated[str, Form(min_length=1, max_length=100)],
-    seen_revision: Annotated[int, Form(ge=0, le=_MOST_REVISION)],
-    reason: Annotated[str, Form(max_length=2_000)] = "",
+    request_id: Annotated[RequestId, Form()],
+    seen_revision: Annotated[Number, Form()],
+    reason: Annotated[Text, Form()] = "",
 ) -> Response:
     """Give it back; then the person who has it."""
     services = desk(request)
     wanted = UnmergeRequest(enterprise_id, reason, seen_revision)
-    call = writing_call(_UNMERGE_VERB, request_id, enterprise_id, reason, seen_revision)
+    call = writing_call(_UNMERGE_VERB, visit.actor, request_id, enterprise_id, reason, seen_revision)
     try:
         answer = unmerge_persons(services.registry, services.rules, visit.actor, call, wanted, encode)
     except (StaleVersionError, ContradictionError, UndoBlockedError) as error:
@@ -177,14 +177,14 @@ def _own_decisions(found: PersonPage, actor: Actor) -> set[int]:
 def _columns(found: PersonPage) -> list[str]:
     """The columns of the table of records: those that any has a value of, in the order in which people read them."""
     held = {column for record in found.records for column in record.values} - _HIDDEN_COLUMNS
-    return [*(name for name in CANONICAL_COLUMNS if name in held), *sorted(held - set(CANONICAL_COLUMNS))]
+    return in_reading_order(held)
 
 
 def _revision(text: str) -> int | None:
     """A revision as it was typed; nothing where nothing was. Raises InvalidInputError."""
     if not text.strip():
         return None
-    if not text.strip().isdecimal() or int(text) > _MOST_REVISION:
+    if not text.strip().isdecimal() or int(text) > LARGEST:
         raise InvalidInputError("a revision is a number", metadata={"field": "revision"})
     return int(text)
 

@@ -20,6 +20,7 @@ from mpi.services import adjudicate, review_queue
 from mpi.services.adjudicate import Standing
 from mpi.services.review_queue import TaskFilter
 from reviewer_ui.access import SignedInVisit
+from reviewer_ui.forms import Number
 from reviewer_ui.languages import message
 from reviewer_ui.pages import render
 from reviewer_ui.wiring import DeskServices, desk
@@ -27,10 +28,6 @@ from reviewer_ui.wiring import DeskServices, desk
 ROUTER = APIRouter()
 
 PAGE = 50
-
-LARGEST = 2**63 - 1
-Number = Annotated[int, Field(ge=0, le=LARGEST)]
-"""A number that a registry can hold."""
 
 AGE_WORDS: Mapping[int, str] = {
     0: message("any age"),

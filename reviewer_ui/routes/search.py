@@ -11,6 +11,7 @@ from mpi.services.access import require
 from mpi.services.search import Answer, Question, Understood, search
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit
+from reviewer_ui.forms import Text
 from reviewer_ui.pages import render
 from reviewer_ui.wiring import desk
 
@@ -37,9 +38,9 @@ def search_address(visit: SignedInVisit) -> Response:
 def found(
     request: Request,
     visit: SignedInVisit,
-    text: Annotated[str, Form(max_length=2_000)] = "",
-    birth: Annotated[str, Form(max_length=2_000)] = "",
-    ward: Annotated[str, Form(max_length=2_000)] = "",
+    text: Annotated[Text, Form()] = "",
+    birth: Annotated[Text, Form()] = "",
+    ward: Annotated[Text, Form()] = "",
 ) -> Response:
     """What was found; an enterprise ID leads straight to its person."""
     services, asked = desk(request), Question(text.strip(), birth.strip(), ward.strip())

@@ -7,7 +7,6 @@ from typing import Annotated
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form
-from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -29,6 +28,7 @@ from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call
 from reviewer_ui.contradictions import path_steps
+from reviewer_ui.forms import RequestId
 from reviewer_ui.pages import new_request_id, render
 from reviewer_ui.routes.cluster import ChoiceForm, Problem, cluster_page, problem_of, shown_of, task_of
 from reviewer_ui.wiring import desk
@@ -41,7 +41,7 @@ _VERB = "split"
 class SplitForm(ChoiceForm):
     """The form of a preview: the choice again, and the id under which it is done once."""
 
-    request_id: str = Field(min_length=1, max_length=100)
+    request_id: RequestId
 
 
 @ROUTER.post("/people/{enterprise_id}/split/preview")
@@ -61,7 +61,9 @@ def split(request: Request, visit: SignedInVisit, enterprise_id: str, form: Anno
     """Do what was previewed; then the person that is left, with a word about what was done."""
     services, into = desk(request), form.into.strip() or None
     wanted = SplitRequest(enterprise_id, form.keys, into, form.reason, form.seen_revision)
-    call = writing_call(_VERB, form.request_id, enterprise_id, form.record, into, form.reason, form.seen_revision)
+    call = writing_call(
+        _VERB, visit.actor, form.request_id, enterprise_id, form.record, into, form.reason, form.seen_revision
+    )
     try:
         answer = split_person(services.registry, services.rules, visit.actor, call, wanted, encode)
     except (StaleVersionError, ContradictionError) as error:

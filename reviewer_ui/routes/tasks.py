@@ -23,18 +23,17 @@ from mpi.domain.errors import (
 from mpi.domain.review import RevealReason, Verdict
 from mpi.services import adjudicate, gold, review_queue
 from mpi.services.adjudicate import DecisionRequest
-from mpi.services.deciding import LONGEST_REASON
 from mpi.services.task_ending import task_ending
 from reviewer_ui import calls
 from reviewer_ui.access import SignedInVisit, Visit, own_path
 from reviewer_ui.contradictions import path_steps
 from reviewer_ui.errors import error_page
-from reviewer_ui.forms import record_named
+from reviewer_ui.forms import LARGEST, Number, Text, record_named
 from reviewer_ui.meanings import meaning_of
 from reviewer_ui.pages import render
 from reviewer_ui.pair_page import Opening, pair_page
 from reviewer_ui.routes import split
-from reviewer_ui.routes.queue import LARGEST, Choice, Number, Told, to_next
+from reviewer_ui.routes.queue import Choice, Told, to_next
 from reviewer_ui.wiring import desk
 
 ROUTER = APIRouter()
@@ -51,7 +50,7 @@ _CONFLICTS = (StaleVersionError, ContradictionError)
 class TaskForm(Choice):
     """What every form of the page holds: the note typed so far, and the rows that are open."""
 
-    comment: str = Field("", max_length=LONGEST_REASON)
+    comment: Text = ""
     open: list[str] = Field(default_factory=list)
     reveal_reason: RevealReason = RevealReason.COMPARE
 
@@ -130,7 +129,7 @@ def decide(
         records=tuple(map(record_named, form.record)),
     )
     said = form.model_dump(mode="json", exclude={"request_id"})
-    call = calls.writing_call("decide", str(form.request_id), visit.actor.name, task_id, sorted(said.items()))
+    call = calls.writing_call("decide", visit.actor, str(form.request_id), task_id, sorted(said.items()))
     try:
         answer = adjudicate.decide(services.registry, services.rules, visit.actor, call, asked, calls.encode)
     except _NOT_MINE as error:
@@ -155,7 +154,7 @@ def use_as_gold(request: Request, visit: SignedInVisit, task_id: TaskNumber) -> 
 def undo(request: Request, visit: SignedInVisit, form: Annotated[UndoForm, Form()]) -> Response:
     """Take a decision or a reading back; its question is asked again."""
     services = desk(request)
-    call = calls.writing_call("undo", str(form.request_id), visit.actor.name, form.decision_id, form.task_id)
+    call = calls.writing_call("undo", visit.actor, str(form.request_id), form.decision_id, form.task_id)
     try:
         answer = adjudicate.undo(
             services.registry,

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Playwright, expect, sync_playwright
 
 from mpi.registry.registry import Registry
 from tests.browser import city
 from tests.browser.chromium import CONTEXT, launch_arguments
 from tests.browser.desk import Desk, model, running_desk
-from tests.browser.visits import Visits
+from tests.browser.visits import PATIENCE, Visits
 from tests.registries import SECRET
 from tests.reviewer_ui.running_desk import people_at_the_desk
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request
 from reviewer_ui.access import COOKIE
 from tests.browser.desk import Desk
 
+PATIENCE = 30_000.0
+"""Milliseconds that somebody waits for a page on a machine that has other things to do."""
+
 # What a page must not do unseen: break the content policy. The browser tells the console, and the page itself.
 _LISTEN = """
 document.addEventListener("securitypolicyviolation", (event) => {
@@ -54,7 +57,7 @@ class Visits:
         """One more page of a context, listened to."""
         context.add_init_script(_LISTEN)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.wrong.append(f"{page.url}: {error}"))
         page.on("request", self._request)

@@ -148,8 +148,13 @@ def test_an_undo_beside_a_resolve(stewards: Stewards) -> None:
 def test_five_seconds_of_everything(stewards: Stewards) -> None:
     """No deadlock, no error of the database, and afterwards all is as its events tell."""
     records = [f"{system}:{number}" for system in "abc" for number in range(6)]
-    until = time.monotonic() + 5.0
+    began = time.monotonic()
     done: Counter[str] = Counter()
+
+    def over() -> bool:
+        """Five seconds, and as many more as a busy machine needs until everything was done once."""
+        seconds = time.monotonic() - began
+        return seconds > 5.0 and (all(done[each] for each in usual) or seconds > LONGEST / 2)
 
     def resolve(dice: random.Random) -> None:
         values = {"name": dice.choice(("lan", "lan thi")), "birth": dice.choice(("19850101", "19850201"))}
@@ -176,7 +181,7 @@ def test_five_seconds_of_everything(stewards: Stewards) -> None:
 
     def work(seed: int, steps: Sequence[Callable[[random.Random], None]]) -> None:
         dice = random.Random(seed)
-        while time.monotonic() < until:
+        while not over():
             step = dice.choice(steps)
             try:
                 step(dice)
@@ -186,10 +191,11 @@ def test_five_seconds_of_everything(stewards: Stewards) -> None:
             except MpiError:
                 continue
 
+    usual = [step.__name__ for step in (resolve, judge, take, merge)]
     crowd = [(resolve,)] * 3 + [(judge, take), (judge, undo), (merge, split, undo), (merge, judge, split)]
     given = at_once([partial(work, seed, steps) for seed, steps in enumerate(crowd)])
     assert [each for each in given if each is not None] == []
-    assert all(done[step.__name__] for step in (resolve, judge, take, merge)), done
+    assert all(done[each] for each in usual), done
     assert_sound(stewards.registry)
     found = look(stewards.registry)
     assert found.told == found.there

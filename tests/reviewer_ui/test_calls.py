@@ -4,16 +4,18 @@ from mpi.domain.review import DecisionKind
 from mpi.services.adjudicate import Outcome, Standing
 from mpi.services.resolution import Affected, PersonChange
 from reviewer_ui.calls import decode, encode, writing_call
+from tests.services.stewards import LAN, MINH
 
 
 def test_the_same_form_is_the_same_call_and_another_is_not() -> None:
-    first = writing_call("split", "r1", "AAA", ["a:1", "b:2"], None, "note", 7)
-    assert first == writing_call("split", "r1", "AAA", ["a:1", "b:2"], None, "note", 7)
+    first = writing_call("split", LAN, "r1", "AAA", ["a:1", "b:2"], None, "note", 7)
+    assert first == writing_call("split", LAN, "r1", "AAA", ["a:1", "b:2"], None, "note", 7)
     assert (first.request_id, first.verb) == ("r1", "desk.split")
     others = [
-        writing_call("split", "r1", "AAA", ["a:1"], "b:2", "note", 7),
-        writing_call("split", "r1", "AAA", ["a:1", "b:2"], None, "note", 8),
-        writing_call("split", "r1", "AAA", ["a:1", "b:2"], "None", "note", 7),
+        writing_call("split", MINH, "r1", "AAA", ["a:1", "b:2"], None, "note", 7),
+        writing_call("split", LAN, "r1", "AAA", ["a:1"], "b:2", "note", 7),
+        writing_call("split", LAN, "r1", "AAA", ["a:1", "b:2"], None, "note", 8),
+        writing_call("split", LAN, "r1", "AAA", ["a:1", "b:2"], "None", "note", 7),
     ]
     assert first.payload_digest not in {other.payload_digest for other in others}
 
