@@ -1,6 +1,5 @@
 """A reader's answer: what it does to people, who must read it again, what refuses it, and how it is taken back."""
 
-from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -8,44 +7,30 @@ import pytest
 from mpi.domain.entries import EntryKind, HealthRecordEntry
 from mpi.domain.errors import (
     ContradictionError,
-    InvalidInputError,
     MissingRightError,
     OwnReadingError,
     StaleVersionError,
-    TaskClaimedError,
     TaskClosedError,
     UndoBlockedError,
     UnknownTaskError,
 )
-from mpi.domain.review import Actor, DecisionKind, Stage, TaskKind, Verdict
+from mpi.domain.review import DecisionKind, Stage, TaskKind, Verdict
 from mpi.persons import adjudication
 from mpi.registry import review_tasks
 from mpi.registry.registry import Registry
 from mpi.services import review_queue
 from mpi.services.adjudicate import Standing, last_act
-from mpi.services.cluster_view import cluster_view
 from mpi.services.enquire import person, person_as_of
 from mpi.services.entries import register
-from mpi.services.gold import add_gold, may_be_gold
 from mpi.services.resolution import PersonChange
 from tests.online.desk import Desk
+from tests.services.doubts import LAN_THI, SLIPPED, doubt, established
 from tests.services.stewards import AUDITOR, HOA, LAN, MINH, Stewards, key
-
-LAN_THI = {"name": "lan thi", "birth": "19850101"}
-SLIPPED = {"name": "lan thi", "birth": "19850201"}
 
 
 @pytest.fixture
 def stewards(registry: Registry) -> Stewards:
     return Stewards(Desk(registry))
-
-
-def doubt(stewards: Stewards, one: str = "a:1", other: str = "b:1") -> review_queue.ReviewTask:
-    """Two records that may be one person; the task that asks."""
-    stewards.desk.comes(one, **LAN_THI)
-    stewards.desk.comes(other, **SLIPPED)
-    (task,) = (each for each in stewards.tasks() if {str(each.record_a), str(each.record_b)} == {one, other})
-    return task
 
 
 def test_same_makes_one_person_and_the_oldest_id_stays(stewards: Stewards) -> None:
@@ -142,18 +127,6 @@ def test_a_second_reader_decides_with_the_first(stewards: Stewards) -> None:
     assert stewards.id_of("a:1") == stewards.id_of("b:1")
 
 
-def established(stewards: Stewards) -> review_queue.ReviewTask:
-    """A question about two people of two records each."""
-    for record, values in (("a:1", LAN_THI), ("a:2", LAN_THI), ("b:1", SLIPPED), ("b:2", SLIPPED)):
-        number = "71" if record.startswith("a") else ""
-        phone = "0901234567" if record.startswith("b") else ""
-        given = {"number": number, "phone": phone}
-        stewards.desk.comes(record, **values, **{name: value for name, value in given.items() if value})
-    assert stewards.id_of("a:1") == stewards.id_of("a:2")
-    assert stewards.id_of("b:1") == stewards.id_of("b:2")
-    return stewards.only_task()
-
-
 def test_readers_who_disagree_leave_it_to_a_lead(stewards: Stewards) -> None:
     task = established(stewards)
     stewards.answer(task, Verdict.SAME)
@@ -200,39 +173,6 @@ def test_a_task_that_moved_on_is_stale(stewards: Stewards) -> None:
     stewards.answer(task, Verdict.SAME)
     with pytest.raises(StaleVersionError, match="waits for second"):
         stewards.answer(task, Verdict.SAME, by=MINH)
-
-
-def test_a_claim_keeps_others_away_until_it_ends(stewards: Stewards) -> None:
-    task = doubt(stewards)
-    claimed = review_queue.claim(stewards.registry, LAN, task.task_id, seconds=60)
-    assert claimed.claimed_by == "lan"
-    with pytest.raises(TaskClaimedError) as refused:
-        review_queue.claim(stewards.registry, MINH, task.task_id)
-    assert refused.value.metadata["claimed_by"] == "lan"
-    with pytest.raises(TaskClaimedError):
-        stewards.answer(claimed, Verdict.SAME, by=MINH)
-    assert review_queue.release(stewards.registry, MINH, task.task_id).claimed_by == "lan"
-    review_queue.claim(stewards.registry, LAN, task.task_id, seconds=0)
-    assert review_queue.claim(stewards.registry, MINH, task.task_id).claimed_by == "minh"
-    assert review_queue.release(stewards.registry, MINH, task.task_id).claimed_by is None
-
-
-def test_next_goes_on_behind_the_task_and_round_again(stewards: Stewards) -> None:
-    for place in range(3):
-        name = ("lan thi", "hung van", "minh")[place]
-        stewards.desk.comes(f"a:{place}", name=name, birth=f"1985010{place + 1}")
-        stewards.desk.comes(f"b:{place}", name=name, birth=f"1995020{place + 1}")
-    wanted = review_queue.TaskFilter()
-    seen = []
-    last = None
-    for _ in range(4):
-        found = review_queue.claim_next(stewards.registry, LAN, wanted, after=last)
-        assert found is not None
-        last = found.task_id
-        seen.append(last)
-    assert sorted(seen[:3]) == sorted(each.task_id for each in stewards.tasks())
-    assert seen[3] == seen[0]
-    assert review_queue.claim_next(stewards.registry, MINH, wanted) is None
 
 
 def test_a_closed_task_takes_no_answer(stewards: Stewards) -> None:
@@ -388,37 +328,6 @@ def test_one_person_found_to_be_two_is_split(stewards: Stewards) -> None:
     assert [row for row in stewards.state()["links"] if row[0] != 4] == before
 
 
-def test_an_auditor_decides_nothing(stewards: Stewards) -> None:
-    task = doubt(stewards)
-    for attempt in (
-        lambda: stewards.answer(task, Verdict.SAME, by=AUDITOR),
-        lambda: stewards.tasks(AUDITOR),
-        lambda: review_queue.claim(stewards.registry, AUDITOR, task.task_id),
-        lambda: stewards.merge("000-000-000", "000-000-000", by=AUDITOR),
-        lambda: add_gold(stewards.registry, LAN, task.task_id),
-    ):
-        refused: Callable[[], object] = attempt
-        with pytest.raises(MissingRightError):
-            refused()
-
-
-def test_gold_pairs_look_like_second_readings_and_change_nobody(stewards: Stewards) -> None:
-    task = established(stewards)
-    stewards.settle(task, Verdict.SAME)
-    assert may_be_gold(stewards.registry, HOA, task.task_id)
-    number = add_gold(stewards.registry, HOA, task.task_id)
-    thu = type(LAN)("thu", LAN.role)
-    test = stewards.only_task(thu)
-    assert (test.task_id, test.stage, test.weight_hidden, test.enterprise_id_a) == (number, Stage.SECOND, True, None)
-    before = stewards.state()
-    assert stewards.answer(test, Verdict.DIFFERENT, by=thu).standing is Standing.NOTED
-    assert stewards.state() == before
-    assert stewards.tasks(thu) == ()
-    assert stewards.only_task(LAN).task_id == number
-    with pytest.raises(InvalidInputError, match="already"):
-        add_gold(stewards.registry, HOA, task.task_id)
-
-
 def test_the_past_is_read_as_it_was(stewards: Stewards) -> None:
     task = doubt(stewards)
     younger = stewards.id_of("b:1")
@@ -432,21 +341,6 @@ def test_the_past_is_read_as_it_was(stewards: Stewards) -> None:
     assert then.merged_ids == (younger,)
     assert person_as_of(stewards.registry, model, younger, revision=undone.revision).enterprise_id == younger
     assert person(stewards.registry, model, then.enterprise_id).merged_ids == ()
-
-
-def test_whoever_may_read_it_again_sees_no_weights_of_its_people(stewards: Stewards) -> None:
-    task = established(stewards)
-    person_a = stewards.id_of("a:1")
-    assert person_a is not None
-
-    def hidden(actor: Actor) -> bool:
-        return cluster_view(stewards.registry, stewards.desk.rules, actor, person_a).weights_hidden
-
-    assert not hidden(MINH)
-    stewards.answer(task, Verdict.SAME)
-    assert [hidden(each) for each in (LAN, MINH, HOA, AUDITOR)] == [False, True, True, False]
-    stewards.answer(stewards.only_task(MINH), Verdict.SAME, by=MINH)
-    assert not hidden(HOA)
 
 
 def test_an_answer_that_cannot_be_carried_out_is_refused_to_the_first_reader(

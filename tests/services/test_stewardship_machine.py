@@ -6,6 +6,7 @@ to somebody else, and what is taken back is exactly what was there.
 
 import itertools
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -47,8 +48,6 @@ NAMES, BIRTHS = ("lan", "lan thi", "hung"), ("19850101", "19850201")
 NUMBERS, PHONES = ("", "", "71", "72"), ("", "0901234567", "0907654321")
 ABOUT_ONE = {"overlay", "suspected_wrong_merge"}
 
-_steps = itertools.count()
-
 Opens = Callable[[], AbstractContextManager[Registry]]
 
 
@@ -63,9 +62,11 @@ class Kept:
 
 
 class Machine(RuleBasedStateMachine):
-    """One registry, and what there should be in it; `opens` is set by the test that runs it."""
+    """One registry, and what there should be in it. The test that runs it sets `opens`, and `taken`: how often each
+    step was taken, by whether it was done or refused."""
 
     opens: Opens
+    taken: Counter[tuple[str, bool]]
 
     @initialize()
     def begin(self) -> None:
@@ -123,14 +124,14 @@ class Machine(RuleBasedStateMachine):
 
     # steps
 
-    def step(self, does: Callable[[], Any], refusals: tuple[type[MpiError], ...]) -> tuple[Look, Any]:
+    def step(self, name: str, does: Callable[[], Any], refusals: tuple[type[MpiError], ...]) -> tuple[Look, Any]:
         """One step: what was there before it, and what it gave, or the error that refused it; nothing then changed."""
-        next(_steps)
         before = self.now
         try:
             given = does()
         except refusals as refused:
             given = refused
+        type(self).taken[name, not isinstance(given, MpiError)] += 1
         self.now = look(self.stewards.registry)
         if isinstance(given, MpiError):
             assert self.now == before
@@ -155,7 +156,7 @@ class Machine(RuleBasedStateMachine):
     )
     def resolve(self, record: str, **values: str) -> None:
         given = {name: value for name, value in values.items() if value}
-        before, told = self.step(lambda: self.stewards.desk.comes(record, **given), (RecordWithdrawnError,))
+        before, told = self.step("resolve", lambda: self.stewards.desk.comes(record, **given), (RecordWithdrawnError,))
         if isinstance(told, MpiError):
             return
         assert self.name(self.owner[self.now.keys[record]]) == told.enterprise_id
@@ -177,7 +178,9 @@ class Machine(RuleBasedStateMachine):
         task = self.stewards.task(number, HOA)
         if task.stage.value != "first":
             return
-        before, told = self.step(lambda: self.stewards.settle(task, verdict, by=LAN, then=HOA), (ContradictionError,))
+        before, told = self.step(
+            "judge", lambda: self.stewards.settle(task, verdict, by=LAN, then=HOA), (ContradictionError,)
+        )
         assert isinstance(told, ContradictionError) == refused
         if refused:
             return
@@ -197,7 +200,9 @@ class Machine(RuleBasedStateMachine):
         survivor, dead = min(one, other), max(one, other)
         expected = self.owner | dict.fromkeys(self.members(dead), survivor)
         before, told = self.step(
-            lambda: self.stewards.merge(self.name(one), self.name(other), by=LAN, then=HOA), (ContradictionError,)
+            "merge",
+            lambda: self.stewards.merge(self.name(one), self.name(other), by=LAN, then=HOA),
+            (ContradictionError,),
         )
         assert isinstance(told, ContradictionError) == refused
         if refused:
@@ -223,6 +228,7 @@ class Machine(RuleBasedStateMachine):
         named = {number: record for record, number in self.now.keys.items()}
         target = None if into is None else self.name(into)
         before, told = self.step(
+            "split",
             lambda: self.stewards.split(self.name(person), *(named[each] for each in leaving), into=target),
             (ContradictionError,),
         )
@@ -243,7 +249,7 @@ class Machine(RuleBasedStateMachine):
         dead = merged[which % len(merged)]
         had = self._had(dead)
         refusals = (UndoBlockedError, ContradictionError)
-        before, told = self.step(lambda: self.stewards.unmerge(self.name(dead)), refusals)
+        before, told = self.step("unmerge", lambda: self.stewards.unmerge(self.name(dead)), refusals)
         if isinstance(told, MpiError):
             assert told.metadata["decision"]
             return
@@ -278,7 +284,9 @@ class Machine(RuleBasedStateMachine):
         place = max(len(self.decided) - 1 - back, 0)
         kept = self.decided[place]
         quiet = self.quiet_since(kept)
-        before, told = self.step(lambda: self.stewards.undo_decision(kept.decision_id, by=HOA), (UndoBlockedError,))
+        before, told = self.step(
+            "undo", lambda: self.stewards.undo_decision(kept.decision_id, by=HOA), (UndoBlockedError,)
+        )
         if isinstance(told, MpiError):
             assert not quiet
             return
@@ -299,6 +307,7 @@ class Machine(RuleBasedStateMachine):
         named = {number: record for record, number in self.now.keys.items()}
         expected = {each: owner for each, owner in self.owner.items() if each != number}
         self.step(
+            "withdraw",
             lambda: withdraw(
                 self.stewards.registry,
                 request_id=str(uuid4()),
@@ -335,8 +344,8 @@ class Machine(RuleBasedStateMachine):
             assert (person_a == person_b) == (kind in ABOUT_ONE)
 
 
-def _run(opens: Opens, *, examples: int, steps: int, seed: int) -> None:
-    machine = type(f"Machine{seed}", (Machine,), {"opens": staticmethod(opens)})
+def _run(opens: Opens, taken: Counter[tuple[str, bool]], *, examples: int, steps: int, seed: int) -> None:
+    machine = type(f"Machine{seed}", (Machine,), {"opens": staticmethod(opens), "taken": taken})
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -363,10 +372,14 @@ def test_five_thousand_steps(tmp_path: Path) -> None:
             yield registry
         path.unlink()
 
-    first = next(_steps)
-    seeds = itertools.count()
-    while next(_steps) - first < STEPS:
-        _run(opens, examples=25, steps=60, seed=next(seeds))
+    taken: Counter[tuple[str, bool]] = Counter()
+    for seed in itertools.count():
+        _run(opens, taken, examples=25, steps=60, seed=seed)
+        if taken.total() >= STEPS:
+            break
+    done = {name: taken[name, True] for name, _ in taken}
+    assert min(done.values()) >= STEPS // 100, done
+    assert {name for name, was_done in taken if not was_done} >= {"judge", "merge", "unmerge", "split", "undo"}
 
 
 @pytest.mark.postgresql
@@ -376,4 +389,6 @@ def test_on_postgresql(postgres: PostgresServer) -> None:
         with migrated(postgres) as url, Registry.open(url, secret=SECRET, create=False) as registry:
             yield registry
 
-    _run(opens, examples=5, steps=50, seed=1_000)
+    taken: Counter[tuple[str, bool]] = Counter()
+    _run(opens, taken, examples=5, steps=50, seed=1_000)
+    assert {name for name, was_done in taken if was_done} >= {"resolve", "judge", "merge", "split", "undo"}

@@ -11,9 +11,9 @@ from mpi.services import adjudicate
 from mpi.services.gold import add_gold, may_be_gold
 from mpi.services.review_queue import ReviewTask
 from tests.online.desk import Desk
+from tests.services.doubts import LAN_THI, SLIPPED, doubt, established
 from tests.services.replayed import look
 from tests.services.stewards import HOA, LAN, MINH, Stewards, call
-from tests.services.test_adjudicate import LAN_THI, SLIPPED, doubt, established
 
 
 @pytest.fixture
