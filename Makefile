@@ -1,6 +1,9 @@
 # One environment, .venv, built from requirements/*.txt. 'make help' lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check generated-check proto screens bench lock clean
+.PHONY: help setup demo serve test kernels check generated-check proto screens bench lock clean
+
+# The tests start many processes: what Python compiles for one of them the next ones read.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON := .venv/bin/python
 CODE := mpi reviewer_ui benchmarks examples tests tools
@@ -23,10 +26,12 @@ demo: $(BASE) ## Make a city of 50,000 people, link it into demo/registry.db and
 serve: $(BASE) ## Serve the stewards' desk over a made-up city of 5,000 people; prints the address and the accounts
 	@tools/serve_demo.sh
 
-test: $(TEST) ## Run every test, PostgreSQL's and a browser's included
+test: kernels ## Run every test, PostgreSQL's and a browser's included
 	@tools/browser.sh
-	@$(PYTHON) -m tools.kernels
 	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+kernels: $(TEST)
+	@$(PYTHON) -m tools.kernels
 
 check: $(TEST) generated-check ## Lint, format, types, imports between floors, generated files, the API
 	$(PYTHON) -m ruff check $(CODE)
