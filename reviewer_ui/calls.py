@@ -8,9 +8,9 @@ import json
 from dataclasses import asdict, dataclass
 
 from mpi.domain.review import Actor
-from mpi.services.adjudicate import Outcome, Standing
 from mpi.services.answering import WritingCall
 from mpi.services.resolution import PersonChange
+from mpi.services.stewardship.adjudicate import Outcome, Standing
 
 
 @dataclass(frozen=True, slots=True)

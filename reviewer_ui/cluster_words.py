@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from mpi.services.cluster_view import Strength
+from mpi.services.desk.cluster_view import Strength
 from reviewer_ui.languages import message
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,6 +1,6 @@
 """What stands in the way of a decision, read back from the one line that errors and previews hold it in.
 
-The line is made by services/deciding.py; what is not written in its way is shown as it is, never dropped.
+The line is made by services/stewardship/deciding.py; what is not written in its way is shown as it is, never dropped.
 """
 
 import re

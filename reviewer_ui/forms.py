@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.records import RecordKey
-from mpi.services.deciding import LONGEST_REASON
+from mpi.services.stewardship.deciding import LONGEST_REASON
 
 LARGEST = 2**63 - 1
 Number = Annotated[int, Field(ge=0, le=LARGEST)]

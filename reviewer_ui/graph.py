@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi.services.cluster_view import ClusterView, MemberPair
+from mpi.services.desk.cluster_view import ClusterView, MemberPair
 
 Points = NDArray[np.float64]
 Places = NDArray[np.int64]

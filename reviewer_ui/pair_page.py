@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, RevealReason, Stage
-from mpi.services import adjudicate, pair_view, rearrange, reveal
-from mpi.services.adjudicate import LastAct
-from mpi.services.earlier_readings import EarlierReading, earlier_readings
-from mpi.services.pair_view import PairQuestion, PairRow, PairView
-from mpi.services.review_queue import ReviewTask
+from mpi.services.desk import pair_view, reveal
+from mpi.services.desk.pair_view import PairQuestion, PairRow, PairView
+from mpi.services.stewardship import adjudicate, rearrange
+from mpi.services.stewardship.adjudicate import LastAct
+from mpi.services.stewardship.earlier_readings import EarlierReading, earlier_readings
+from mpi.services.stewardship.review_queue import ReviewTask
 from mpi.standardise.text import folded
 from reviewer_ui.compare import Compared, compare
 from reviewer_ui.wiring import DeskServices

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpi.domain.entries import EntryKind
-from mpi.services.search import Problem, Understood
+from mpi.services.desk.search import Problem, Understood
 from reviewer_ui.languages import Words, message
 
 EVENT_WORDS: Mapping[str, str] = {

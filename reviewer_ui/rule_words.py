@@ -5,7 +5,7 @@ What another family says is shown as its rule file says it.
 
 from collections.abc import Mapping
 
-from mpi.services.pair_warnings import Caution
+from mpi.services.desk.pair_warnings import Caution
 from reviewer_ui.languages import message
 
 FIELD_WORDS: Mapping[str, str] = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from mpi.domain.model import LinkageModel
 from mpi.domain.records import RecordKey, SourceRecord
 from mpi.persons.survivorship import GoldenRecord, Survivor
+from mpi.services.desk.masking import Masking
 from mpi.services.golden_records import forms_of
-from mpi.services.masking import Masking
 
 Revealed = Mapping[RecordKey, Mapping[str, str]]
 

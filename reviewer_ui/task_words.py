@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from mpi.domain.review import DecisionKind, RevealReason, Stage, TaskKind, Verdict
 from mpi.persons.adjudication import SecondReason
-from mpi.services.adjudicate import Standing
 from mpi.services.resolution import PersonChange
+from mpi.services.stewardship.adjudicate import Standing
 from mpi.services.task_reasons import SPEAKING_AGAINST
 from reviewer_ui.languages import Words, message
 

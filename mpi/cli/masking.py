@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mpi.domain.model import LinkageModel
-from mpi.services.masking import hide_numbers
+from mpi.services.desk.masking import hide_numbers
 
 
 class Mask:

@@ -11,10 +11,10 @@ from mpi.persons.adjudication import SecondReason
 from mpi.rpc.convert import TASK_KINDS, put_affected, put_key, put_keys, record_key
 from mpi.rpc.convert_persons import person_name, put_golden, put_moment
 from mpi.rpc.tokens import Tokens
-from mpi.services.adjudicate import DecisionRequest, Outcome, Standing
-from mpi.services.person_sides import PersonSide
-from mpi.services.rearrange import MergePreview
-from mpi.services.review_queue import ReviewTask, TaskFilter, TaskPage
+from mpi.services.stewardship.adjudicate import DecisionRequest, Outcome, Standing
+from mpi.services.stewardship.person_sides import PersonSide
+from mpi.services.stewardship.rearrange import MergePreview
+from mpi.services.stewardship.review_queue import ReviewTask, TaskFilter, TaskPage
 
 STAGES = {
     Stage.FIRST: review_pb2.REVIEW_TASK_STAGE_FIRST,

@@ -20,10 +20,10 @@ from mpi.rpc.convert_persons import enterprise_id
 from mpi.rpc.errors import Blame
 from mpi.rpc.tokens import Tokens, digest_of
 from mpi.rpc.validation import InvalidFieldError
-from mpi.services import adjudicate, rearrange, review_queue
-from mpi.services.adjudicate import Outcome
 from mpi.services.answering import WritingCall
 from mpi.services.neighbourhood import OnlineRules
+from mpi.services.stewardship import adjudicate, rearrange, review_queue
+from mpi.services.stewardship.adjudicate import Outcome
 
 SERVICE = service_pb2.DESCRIPTOR.services_by_name["StewardshipService"].full_name
 """Full name of the service."""

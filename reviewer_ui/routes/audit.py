@@ -19,8 +19,8 @@ from mpi.domain.errors import InvalidInputError, MpiError, NotFoundError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Right
 from mpi.services.access import require
-from mpi.services.audit_trail import KINDS, TrailFilter, trail, whole_trail
-from mpi.services.event_notes import NotedEvent
+from mpi.services.desk.audit_trail import KINDS, TrailFilter, trail, whole_trail
+from mpi.services.desk.event_notes import NotedEvent
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.forms import LARGEST, Number, record_named

@@ -16,12 +16,12 @@ from starlette.responses import Response
 from mpi.domain.errors import MpiError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import RevealReason
-from mpi.services.adjudicate import last_act
-from mpi.services.cluster_view import ClusterView, MemberPair, cluster_view
-from mpi.services.rearrange import propose_split
-from mpi.services.reveal import reveal
-from mpi.services.review_queue import ReviewTask
-from mpi.services.review_queue import task as find_task
+from mpi.services.desk.cluster_view import ClusterView, MemberPair, cluster_view
+from mpi.services.desk.reveal import reveal
+from mpi.services.stewardship.adjudicate import last_act
+from mpi.services.stewardship.rearrange import propose_split
+from mpi.services.stewardship.review_queue import ReviewTask
+from mpi.services.stewardship.review_queue import task as find_task
 from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.contradictions import Step, path_steps

@@ -20,8 +20,8 @@ from mpi.domain.errors import (
 )
 from mpi.domain.review import RevealReason, Right
 from mpi.services.access import require
-from mpi.services.rearrange import MergePreview, MergeRequest, merge_persons, preview_merge
-from mpi.services.reveal import reveal
+from mpi.services.desk.reveal import reveal
+from mpi.services.stewardship.rearrange import MergePreview, MergeRequest, merge_persons, preview_merge
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call

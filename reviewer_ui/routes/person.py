@@ -17,10 +17,10 @@ from mpi.domain.entries import EntryKind
 from mpi.domain.errors import ContradictionError, InvalidInputError, StaleVersionError, UndoBlockedError
 from mpi.domain.records import RecordKey, in_reading_order
 from mpi.domain.review import Actor, RevealReason
-from mpi.services.person_view import MOST_PAGES, PersonAsked, PersonPage, person_page
-from mpi.services.rearrange import UnmergeRequest, unmerge_persons
-from mpi.services.reveal import reveal
-from mpi.services.unmerge_preview import preview_unmerge
+from mpi.services.desk.person_view import MOST_PAGES, PersonAsked, PersonPage, person_page
+from mpi.services.desk.reveal import reveal
+from mpi.services.stewardship.rearrange import UnmergeRequest, unmerge_persons
+from mpi.services.stewardship.unmerge_preview import preview_unmerge
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call

@@ -16,9 +16,9 @@ from starlette.responses import RedirectResponse, Response
 
 from mpi.domain.errors import InvalidInputError
 from mpi.domain.review import Actor, TaskKind
-from mpi.services import adjudicate, review_queue
-from mpi.services.adjudicate import Standing
-from mpi.services.review_queue import TaskFilter
+from mpi.services.stewardship import adjudicate, review_queue
+from mpi.services.stewardship.adjudicate import Standing
+from mpi.services.stewardship.review_queue import TaskFilter
 from reviewer_ui.access import SignedInVisit
 from reviewer_ui.forms import Number
 from reviewer_ui.languages import message

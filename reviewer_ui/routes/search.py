@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from mpi.domain.review import Right
 from mpi.services.access import require
-from mpi.services.search import Answer, Question, Understood, search
+from mpi.services.desk.search import Answer, Question, Understood, search
 from reviewer_ui import people_words as words
 from reviewer_ui.access import SignedInVisit
 from reviewer_ui.forms import Text

@@ -21,9 +21,9 @@ from mpi.domain.errors import (
 )
 from mpi.domain.review import Right
 from mpi.services.access import require
-from mpi.services.rearrange import SplitPreview, SplitRequest, preview_split, split_person
 from mpi.services.resolution import PersonChange
-from mpi.services.review_queue import ReviewTask
+from mpi.services.stewardship.rearrange import SplitPreview, SplitRequest, preview_split, split_person
+from mpi.services.stewardship.review_queue import ReviewTask
 from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.calls import decode, encode, writing_call

@@ -21,9 +21,9 @@ from mpi.domain.errors import (
     UndoBlockedError,
 )
 from mpi.domain.review import RevealReason, Verdict
-from mpi.services import adjudicate, gold, review_queue
-from mpi.services.adjudicate import DecisionRequest
-from mpi.services.task_ending import task_ending
+from mpi.services.stewardship import adjudicate, gold, review_queue
+from mpi.services.stewardship.adjudicate import DecisionRequest
+from mpi.services.stewardship.task_ending import task_ending
 from reviewer_ui import calls
 from reviewer_ui.access import SignedInVisit, Visit, own_path
 from reviewer_ui.contradictions import path_steps

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mpi.domain.review import Stage, TaskKind
-from mpi.services.team import AGES, AGREEMENT_DAYS, DAYS, DayDone, KindWaiting, team_figures
+from mpi.services.desk.team import AGES, AGREEMENT_DAYS, DAYS, DayDone, KindWaiting, team_figures
 from reviewer_ui.access import SignedInVisit
 from reviewer_ui.charts import Bar, bar_chart
 from reviewer_ui.languages import CITY, Words, catalogues, message

@@ -22,7 +22,7 @@ from reviewer_ui.app import create_app
 from reviewer_ui.wiring import DeskServices
 from tests.online.desk import Desk as OnlineDesk
 from tests.reviewer_ui.running_desk import PASSWORD, serving_app
-from tests.services.stewards import Stewards
+from tests.services.stewardship.stewards import Stewards
 
 ROLES = {**{role.value: role for role in Role}, "steward2": Role.STEWARD}
 """The role of every account of `people_at_the_desk`, by the account's name."""

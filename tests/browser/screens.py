@@ -12,12 +12,12 @@ from playwright.sync_api import Page, expect
 
 from mpi.domain.review import Actor, Stage, Verdict
 from mpi.registry import tables
-from mpi.services import adjudicate, review_queue
-from mpi.services.adjudicate import DecisionRequest
+from mpi.services.stewardship import adjudicate, review_queue
+from mpi.services.stewardship.adjudicate import DecisionRequest
 from tests.browser.city import HOSTILE_KEY
 from tests.browser.desk import DEFECTIVE, Desk
 from tests.browser.visits import Visits
-from tests.services.stewards import call
+from tests.services.stewardship.stewards import call
 
 
 @dataclass(frozen=True, slots=True)

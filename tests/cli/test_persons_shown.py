@@ -9,7 +9,7 @@ from mpi.cli.persons_shown import person_parts, person_values
 from mpi.registry.registry import Registry
 from mpi.services import enquire
 from tests.online.desk import Desk
-from tests.services.stewards import Stewards
+from tests.services.stewardship.stewards import Stewards
 
 
 @pytest.fixture

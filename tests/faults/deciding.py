@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from mpi.domain.review import Verdict
 from mpi.registry import tables
 from mpi.registry.registry import Registry
-from mpi.services import adjudicate
-from mpi.services.adjudicate import DecisionRequest, Outcome, Standing
 from mpi.services.answering import WritingCall
+from mpi.services.stewardship import adjudicate
+from mpi.services.stewardship.adjudicate import DecisionRequest, Outcome, Standing
 from tests.faults.resolving import NEVER, Deaths, heard
 from tests.online.desk import Desk
 from tests.registries import SECRET
 from tests.services.linking import query
-from tests.services.stewards import HOA, LAN, MINH, Stewards
+from tests.services.stewardship.stewards import HOA, LAN, MINH, Stewards
 
 LAN_THI = {"name": "lan thi", "birth": "19850101"}
 SLIPPED = {"name": "lan thi", "birth": "19850201"}

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from mpi.registry.registry import Registry
-from mpi.services.adjudicate import Outcome
+from mpi.services.stewardship.adjudicate import Outcome
 from tests.faults.deciding import Asked, answer, decide_and_die, desk_state, make_merge, make_undo, statements_of
 from tests.faults.resolving import AFTER_COMMIT, BEFORE_COMMIT, NEVER
 from tests.faults.scenes import Scene
 from tests.postgres import PostgresServer
 from tests.registries import SECRET, migrated
 from tests.services.linking import assert_sound, contents
-from tests.services.replayed import look
+from tests.services.stewardship.replayed import look
 
 Make = Callable[[Registry], Asked]
 

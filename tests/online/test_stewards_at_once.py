@@ -13,16 +13,16 @@ from mpi.domain.errors import MpiError, RegistryError, StaleVersionError, TaskCl
 from mpi.domain.review import Actor, Role, Verdict
 from mpi.registry import reviews
 from mpi.registry.registry import Registry
-from mpi.services.adjudicate import Outcome, Standing
-from mpi.services.review_queue import TaskFilter, claim_next
+from mpi.services.stewardship.adjudicate import Outcome, Standing
+from mpi.services.stewardship.review_queue import TaskFilter, claim_next
 from tests.online.desk import Desk
 from tests.postgres import PostgresServer
 from tests.registries import SECRET, migrated
 from tests.registry.rows import store_persons, store_records
 from tests.registry.test_review_tasks import tasks_of
 from tests.services.linking import assert_sound
-from tests.services.replayed import look
-from tests.services.stewards import HOA, LAN, MINH, Stewards
+from tests.services.stewardship.replayed import look
+from tests.services.stewardship.stewards import HOA, LAN, MINH, Stewards
 
 LONGEST = 60.0
 

@@ -58,6 +58,14 @@ def lint(folder: Path, modules: dict[str, str]) -> subprocess.CompletedProcess[s
         ),
         ({"mpi.rpc.bad": "import mpi.cli.main", "mpi.cli.main": ""}, "Imports only go down"),
         ({"mpi.services.bad": "import fastapi"}, "FastAPI, Jinja and babel only in reviewer_ui"),
+        (
+            {"mpi.services.stewardship.bad": "import mpi.services.desk.search", "mpi.services.desk.search": ""},
+            "nothing in services rests on what the desk looks at",
+        ),
+        (
+            {"mpi.services.bad": "import mpi.services.stewardship.undoing", "mpi.services.stewardship.undoing": ""},
+            "what stewards decide rests on linking and resolving, not they on it",
+        ),
         ({"mpi.rpc.bad": "import reviewer_ui.app"}, "only the command starts reviewer_ui"),
         ({"mpi.registry.bad": "import argon2"}, "argon2 only in services"),
         ({"reviewer_ui.bad": "import argon2"}, "argon2 only in services"),

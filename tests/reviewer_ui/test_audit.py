@@ -11,10 +11,10 @@ from mpi.domain.review import RevealReason
 from mpi.registry import persons
 from mpi.registry.events import EventRows, append, payload_text
 from mpi.registry.registry import Registry
-from mpi.services.reveal import reveal
+from mpi.services.desk.reveal import reveal
 from tests.reviewer_ui.reading import HOSTILE, hidden_fields, indexed, main_of, said_by, signed_in
 from tests.reviewer_ui.running_desk import Visitor
-from tests.services.stewards import LAN as AN
+from tests.services.stewardship.stewards import LAN as AN
 from tests.services.stored import HUNG, LAN, record, store
 
 ELDERS = (

@@ -1,10 +1,10 @@
 """Forms as writing calls: one digest for one content, and outcomes that come back from the bytes they were kept as."""
 
 from mpi.domain.review import DecisionKind
-from mpi.services.adjudicate import Outcome, Standing
 from mpi.services.resolution import Affected, PersonChange
+from mpi.services.stewardship.adjudicate import Outcome, Standing
 from reviewer_ui.calls import decode, encode, writing_call
-from tests.services.stewards import LAN, MINH
+from tests.services.stewardship.stewards import LAN, MINH
 
 
 def test_the_same_form_is_the_same_call_and_another_is_not() -> None:

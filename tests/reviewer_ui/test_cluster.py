@@ -14,11 +14,11 @@ from mpi.registry.counters import Counters, allocate
 from mpi.registry.registry import Registry
 from mpi.registry.reviews import TaskRows, open_tasks
 from mpi.registry.source_records import find
-from mpi.services import cluster_view
+from mpi.services.desk import cluster_view
 from tests.reviewer_ui.running_desk import Visitor
+from tests.services.desk.test_cluster_view import TWO_WOMEN
 from tests.services.linking import people, query
 from tests.services.stored import HUNG, LAN, MAI, MODEL, merge, record, store, update
-from tests.services.test_cluster_view import TWO_WOMEN
 
 FIRST, SECOND = [str(each.key) for each in TWO_WOMEN[:3]], [str(each.key) for each in TWO_WOMEN[3:]]
 HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)

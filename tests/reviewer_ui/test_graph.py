@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mpi.domain.model import VetoEffect
 from mpi.domain.records import RecordKey
-from mpi.services.cluster_view import ClusterView, Member, MemberPair, Strength
+from mpi.services.desk.cluster_view import ClusterView, Member, MemberPair, Strength
 from reviewer_ui.graph import MOST_CURVES, MOST_LABELLED, SHAPES, Drawing, draw
 
 SOURCES = ("clinic", "hospital", "insurance", "a source with a very long name")

@@ -6,7 +6,7 @@ import pytest
 
 from mpi.registry import persons
 from mpi.registry.registry import Registry
-from mpi.services.event_notes import REVEALED
+from mpi.services.desk.event_notes import REVEALED
 from tests.reviewer_ui.reading import HOSTILE, hidden_fields, history, indexed, said_by, signed_in
 from tests.reviewer_ui.running_desk import Visitor
 from tests.services.stored import LAN, MAI, record, store, update

@@ -13,7 +13,7 @@ from mpi.persons.enterprise_id import enterprise_ids
 from mpi.registry import events
 from mpi.registry.registry import Registry
 from mpi.services import entries
-from mpi.services.event_notes import REVEALED
+from mpi.services.desk.event_notes import REVEALED
 from tests.reviewer_ui.asked import ask
 from tests.reviewer_ui.reading import HOSTILE, history, indexed, main_of, said_by, signed_in
 from tests.reviewer_ui.running_desk import Visitor

@@ -10,7 +10,7 @@ from mpi.domain.review import TaskKind
 from mpi.registry import events, judgements
 from mpi.registry.registry import Registry
 from mpi.registry.tables import reading, review_task
-from mpi.services.reveal import EVENT
+from mpi.services.desk.reveal import EVENT
 from tests.reviewer_ui.asked import ask, readings, stored_task
 from tests.reviewer_ui.running_desk import Visitor
 from tests.services.stored import HUNG, LAN, MAI, index, record, store, update

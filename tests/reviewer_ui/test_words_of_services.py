@@ -17,14 +17,14 @@ from mpi.registry.review_tasks import ESCALATE
 from mpi.registry.reviews import UNSURE
 from mpi.rules.load import load_model
 from mpi.services import task_reasons
-from mpi.services.adjudicate import Standing
-from mpi.services.audit_trail import KINDS
-from mpi.services.cluster_view import Strength
+from mpi.services.desk.audit_trail import KINDS
+from mpi.services.desk.cluster_view import Strength
+from mpi.services.desk.pair_chips import Chip
+from mpi.services.desk.pair_warnings import Caution
+from mpi.services.desk.search import Problem, Understood
 from mpi.services.keyboard import DEFAULT_KEYS
-from mpi.services.pair_chips import Chip
-from mpi.services.pair_warnings import Caution
 from mpi.services.resolution import PersonChange
-from mpi.services.search import Problem, Understood
+from mpi.services.stewardship.adjudicate import Standing
 from reviewer_ui import cluster_words, meanings, people_words, present, rule_words, task_words
 from reviewer_ui.compare import DIFFERENCE_WORDS, Difference
 from reviewer_ui.languages import catalogues

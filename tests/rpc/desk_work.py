@@ -14,15 +14,15 @@ from mpi.registry.registry import Registry
 from mpi.rpc.warm_up import warm_up
 from mpi.rules.catalogue import Catalogue
 from mpi.rules.folders import default_root
-from mpi.services.cluster_view import cluster_view
-from mpi.services.pair_view import PairQuestion, pair_view
-from mpi.services.rearrange import preview_merge
-from mpi.services.search import Question, search
-from mpi.services.unmerge_preview import preview_unmerge
+from mpi.services.desk.cluster_view import cluster_view
+from mpi.services.desk.pair_view import PairQuestion, pair_view
+from mpi.services.desk.search import Question, search
+from mpi.services.stewardship.rearrange import preview_merge
+from mpi.services.stewardship.unmerge_preview import preview_unmerge
 from tests.browser.city import particular_people
 from tests.online.desk import Desk
 from tests.registries import SECRET
-from tests.services.stewards import HOA, LAN, Stewards
+from tests.services.stewardship.stewards import HOA, LAN, Stewards
 from tests.services.stored import SCORER
 
 

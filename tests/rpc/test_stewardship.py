@@ -11,7 +11,7 @@ from mpi.identity.v1 import identity_service_pb2 as identity
 from mpi.identity.v1 import person_pb2, review_pb2
 from mpi.identity.v1 import stewardship_service_pb2 as service
 from mpi.registry.registry import Registry
-from mpi.services.gold import add_gold
+from mpi.services.stewardship.gold import add_gold
 from tests.rpc.serving import lan, refused, stranger
 from tests.rpc.stewards import (
     ADJUDICATION,

@@ -10,8 +10,8 @@ from mpi.domain.review import DecisionKind, Stage, TaskKind, Verdict
 from mpi.identity.v1 import health_record_pb2, person_pb2, review_pb2
 from mpi.persons.adjudication import SecondReason
 from mpi.rpc import convert, convert_entries, convert_review
-from mpi.services.adjudicate import Standing
 from mpi.services.resolution import PersonChange
+from mpi.services.stewardship.adjudicate import Standing
 
 TABLES: list[tuple[Mapping[Any, int], Any, Any]] = [
     (convert.TASK_KINDS, TaskKind, person_pb2.ReviewTaskKind),

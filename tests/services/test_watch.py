@@ -20,7 +20,7 @@ from mpi.services.withdraw import withdraw
 from tests.online.desk import Desk
 from tests.postgres import postgres_server
 from tests.registries import SECRET
-from tests.services.stewards import MINH, Stewards
+from tests.services.stewardship.stewards import MINH, Stewards
 from tests.services.stored import HUNG, LAN, MAI, merge, record, store, store_unplaced, update
 
 
