@@ -4,7 +4,7 @@ A merge is harder to mend than a missed one, so merges of much are read twice; d
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,13 +83,23 @@ def is_sampled(task_id: int, secret: bytes) -> bool:
     return int.from_bytes(digest.digest(), "little") % SAMPLED_ONE_IN == 0
 
 
-def next_stage(stage: Stage, earlier: Sequence[Verdict], verdict: Verdict, *, second_needed: bool) -> Stage | None:
+def next_stage(
+    stage: Stage, earlier: Sequence[Verdict], verdict: Verdict, *, second_needed: bool, same_parts: bool = True
+) -> Stage | None:
     """Where a task goes after a verdict at a stage; None: the verdict holds.
 
-    `earlier` are the verdicts of the readings before. Two readers who agree are enough; a lead's word is the last.
+    `earlier` are the verdicts of the readings before; `same_parts` tells whether readers who want one person parted
+    would part it alike. Two readers who agree are enough; a lead's word is the last.
     """
     if stage is Stage.ADJUDICATION:
         return None
     if stage is Stage.SECOND:
-        return None if all(each is verdict for each in earlier) else Stage.ADJUDICATION
+        return None if same_parts and all(each is verdict for each in earlier) else Stage.ADJUDICATION
     return Stage.SECOND if second_needed else None
+
+
+def part_alike(members: Collection[int], choices: Iterable[Collection[int]]) -> bool:
+    """Whether all who chose records that leave a person of some members would part it alike; who chose none did not."""
+    parts = [frozenset(choice) for choice in choices if choice]
+    everybody = frozenset(members)
+    return len({min(part, everybody - part, key=sorted) for part in parts}) <= 1

@@ -3,6 +3,7 @@
 A claim is a lease: it ends by itself. What changes a task's question or stage raises its version.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -73,7 +74,8 @@ class StoredTask:
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:
-    """What one reader said of a task, at which stage; `verdict` is a Verdict's value or ESCALATE."""
+    """What one reader said of a task, at which stage; `verdict` is a Verdict's value or ESCALATE. `leaving` are the
+    records that the reader chose to let leave a person, by number; none where the rules shall choose."""
 
     task_id: int
     place: int
@@ -83,6 +85,7 @@ class StoredReading:
     comment: str
     seconds: float | None
     read_at: str
+    leaving: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +232,7 @@ def readings(uow: UnitOfWork, task_id: int) -> list[StoredReading]:
     columns = [reading.c[name] for name in StoredReading.__slots__]
     query = sa.select(*columns).where(reading.c.task_id == task_id, reading.c.withdrawn_at.is_(None))
     rows = uow.connection.execute(query.order_by(reading.c.place))
-    return [StoredReading(row[0], row[1], Stage(row[2]), *row[3:]) for row in rows]
+    return [_stored_reading(row) for row in rows]
 
 
 def read_by(uow: UnitOfWork, reader: str, task_ids: Integers) -> set[int]:
@@ -247,6 +250,7 @@ def add_reading(uow: UnitOfWork, said: StoredReading) -> None:
     last = sa.select(sa.func.coalesce(sa.func.max(reading.c.place), 0)).where(reading.c.task_id == said.task_id)
     values: dict[str, Any] = {name: getattr(said, name) for name in StoredReading.__slots__}
     values |= {"place": int(uow.connection.scalar(last) or 0) + 1, "stage": said.stage.value, "withdrawn_at": None}
+    values["leaving"] = json.dumps(said.leaving)
     uow.connection.execute(sa.insert(reading).values(values))
 
 
@@ -270,7 +274,12 @@ def last_reading(uow: UnitOfWork, reader: str) -> StoredReading | None:
         .limit(1)
     )
     row = uow.connection.execute(query).one_or_none()
-    return None if row is None else StoredReading(row[0], row[1], Stage(row[2]), *row[3:])
+    return None if row is None else _stored_reading(row)
+
+
+def _stored_reading(row: sa.Row[Any]) -> StoredReading:
+    fields = dict(row._mapping)
+    return StoredReading(**fields | {"stage": Stage(fields["stage"]), "leaving": tuple(json.loads(fields["leaving"]))})
 
 
 def _readable(reader: str, adjudicates: bool) -> list[sa.ColumnElement[bool]]:

@@ -253,6 +253,8 @@ reading = sa.Table(
     _column("comment", sa.Text()),
     _column("seconds", sa.Double(), null=True),
     _column("read_at", sa.Text()),
+    # the records that the reader would let leave a person, as a JSON array of numbers
+    _column("leaving", sa.Text()),
     _column("withdrawn_at", sa.Text(), null=True),
     sa.PrimaryKeyConstraint("task_id", "place", name="pk_reading"),
     sa.ForeignKeyConstraint(["task_id"], ["review_task.task_id"], name="fk_reading_task_id"),

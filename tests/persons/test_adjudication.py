@@ -15,6 +15,7 @@ from mpi.persons.adjudication import (
     SecondReason,
     is_sampled,
     next_stage,
+    part_alike,
     second_reasons,
 )
 
@@ -100,6 +101,32 @@ def test_where_a_task_goes(
     stage: Stage, earlier: list[Verdict], verdict: Verdict, second_needed: bool, goes: Stage | None
 ) -> None:
     assert next_stage(stage, earlier, verdict, second_needed=second_needed) is goes
+
+
+def test_readers_who_part_a_person_otherwise_leave_it_to_a_lead() -> None:
+    goes = [
+        next_stage(stage, [DIFFERENT], DIFFERENT, second_needed=False, same_parts=False)
+        for stage in (Stage.FIRST, Stage.SECOND, Stage.ADJUDICATION)
+    ]
+    assert goes == [None, Stage.ADJUDICATION, None]
+
+
+@pytest.mark.parametrize(
+    ("choices", "alike"),
+    [
+        ([], True),
+        ([{4}], True),
+        ([{4}, set()], True),
+        ([{4}, {4}], True),
+        ([{4}, {1, 2, 3}], True),
+        ([{3, 4}, {1, 2}], True),
+        ([{4}, {3}], False),
+        ([{4}, {3, 4}], False),
+        ([{4}, {1, 2, 3}, {1, 2}], False),
+    ],
+)
+def test_parts_are_alike_whichever_side_is_named(choices: list[set[int]], alike: bool) -> None:
+    assert part_alike([1, 2, 3, 4], choices) is alike
 
 
 def test_the_sample_is_one_in_twenty_and_hangs_on_the_secret() -> None:

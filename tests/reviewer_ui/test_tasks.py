@@ -324,6 +324,14 @@ def test_a_record_that_is_about_two_says_who_leaves(registry: Registry, steward:
     assert bad.status_code == 400
 
 
+def test_a_lead_sees_whom_a_reader_would_let_leave(registry: Registry, steward: Visitor, lead: Visitor) -> None:
+    store(registry, [LAN, HUNG, MAI])
+    index(registry)
+    task_id = ask(registry, LAN[0].key, LAN[1].key, kind=TaskKind.OVERLAY)
+    answer(steward, task_id, "escalate", record=["hospital:H1"])
+    assert "chuyển trưởng nhóm 1 hồ sơ được tách ra: hospital:H1 ." in text_of(lead.get(f"/tasks/{task_id}").text)
+
+
 def test_whoever_may_not_review_may_not_touch_a_task(
     doubtful: tuple[int, list[str]], registry: Registry, desk: str
 ) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from mpi.domain.errors import InvalidInputError, MissingRightError, StaleVersionError, UndoBlockedError
 from mpi.domain.records import RecordKey
 from mpi.domain.review import Actor, DecisionKind, Right, Stage, Verdict
-from mpi.persons.adjudication import QuestionFacts, is_sampled, next_stage, second_reasons
+from mpi.persons.adjudication import QuestionFacts, is_sampled, next_stage, part_alike, second_reasons
 from mpi.registry import decisions, events, review_tasks
 from mpi.registry.registry import Registry
 from mpi.registry.review_tasks import ESCALATE, StoredReading, StoredTask
@@ -42,7 +42,8 @@ class DecisionRequest:
     """An answer to a task. Without a verdict a lead is asked to decide. `expected_version` and `seen_revision` are
     those of the task as the reader saw it; `seconds` is how long they looked.
 
-    `records` are those that leave where one person is found to be two; none: those that the rules propose.
+    `records` are those that leave where one person is found to be two; none: those that an earlier reader chose, else
+    those that the rules propose.
     """
 
     task_id: int
@@ -107,17 +108,18 @@ class _Answer:
         self._uow = deciding.uow
         self._request = request
         self._task = review_tasks.find(deciding.uow, request.task_id)
+        self._earlier = review_tasks.readings(deciding.uow, request.task_id)
         refuse_reader(deciding.uow, deciding.actor, self._task)
         if self._task.version != request.expected_version:
             raise StaleVersionError(
                 f"task {request.task_id} has changed since: it waits for {self._task.stage}",
                 metadata={"changed": "task", "version": str(self._task.version)},
             )
+        self._leaving = tuple(sorted({deciding.record_number(key) for key in request.records}))
 
     def give(self) -> Outcome:
         """Keep the reading, and carry the answer out where it holds."""
         task, verdict = self._task, self._request.verdict
-        earlier = review_tasks.readings(self._uow, task.task_id)
         self._read()
         if task.gold_verdict is not None:
             review_tasks.release(self._uow, task.task_id)
@@ -128,8 +130,9 @@ class _Answer:
             return self._pass_on(Stage.ADJUDICATION, ())
         # what cannot be carried out is refused at once, not when the second reader agrees
         reasons = () if task.stage is not Stage.FIRST else self._second_reasons(verdict, owners)
-        said = [Verdict(each.verdict) for each in earlier if each.verdict != ESCALATE]
-        stage = next_stage(task.stage, said, verdict, second_needed=bool(reasons))
+        said = [Verdict(each.verdict) for each in self._earlier if each.verdict != ESCALATE]
+        alike = self._part_alike(verdict, owners)
+        stage = next_stage(task.stage, said, verdict, second_needed=bool(reasons), same_parts=alike)
         if stage is not None:
             self._check(verdict, owners)
             return self._pass_on(stage, reasons)
@@ -148,8 +151,17 @@ class _Answer:
                 comment=self._deciding.reason,
                 seconds=self._request.seconds,
                 read_at=now_text(),
+                leaving=self._leaving,
             ),
         )
+
+    def _part_alike(self, verdict: Verdict, owners: dict[int, int]) -> bool:
+        """Whether this reader and those before would part one person alike."""
+        people = set(owners.values())
+        if verdict is not Verdict.DIFFERENT or len(people) != 1:
+            return True
+        members = self._deciding.records_of(people.pop())
+        return part_alike(members, [self._leaving, *(each.leaving for each in self._earlier)])
 
     def _second_reasons(self, verdict: Verdict, owners: dict[int, int]) -> tuple[str, ...]:
         return second_reading(self._deciding, self._task, verdict, sorted(set(owners.values())))
@@ -163,6 +175,8 @@ class _Answer:
             applying.refuse_merge(self._deciding, owners[a], owners[b])
         elif verdict is Verdict.DIFFERENT:
             applying.refuse_apart(self._deciding, a, b)
+            if self._leaving and owners[a] == owners[b]:
+                applying.refuse_split(self._deciding, owners[a], self._leaving, None)
 
     def _pass_on(self, stage: Stage, reasons: tuple[str, ...]) -> Outcome:
         review_tasks.move_on(self._uow, self._task, stage)
@@ -189,12 +203,18 @@ class _Answer:
             return applying.merge(self._deciding, one, other, [Said(a, b, verdict)])
         if one != other:
             return applying.keep_apart(self._deciding, a, b, {one, other})
-        return applying.split(self._deciding, one, self._leaving(one, a, b))
+        return applying.split(self._deciding, one, self._chosen(one) or self._proposed(one, a, b))
 
-    def _leaving(self, person: int, a: int, b: int) -> list[int]:
-        """The records that leave: those asked for, else those that the rules set with the first one."""
-        if self._request.records:
-            return [self._deciding.record_number(key) for key in self._request.records]
+    def _chosen(self, person: int) -> tuple[int, ...]:
+        """The records that this reader lets leave, else those that readers before agreed on; only such as are there."""
+        if self._leaving:
+            return self._leaving
+        members = self._deciding.records_of(person)
+        earlier = [chosen for each in self._earlier if (chosen := each.leaving) and set(chosen) < set(members)]
+        return earlier[-1] if part_alike(members, earlier) and earlier else ()
+
+    def _proposed(self, person: int, a: int, b: int) -> list[int]:
+        """Those that the rules set with the first one."""
         return applying.proposed_parts(self._deciding, person, a, b)[0]
 
     def _outcome(self, standing: Standing, made: Made | None = None, *, reasons: tuple[str, ...] = ()) -> Outcome:

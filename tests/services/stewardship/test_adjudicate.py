@@ -7,6 +7,7 @@ import pytest
 from mpi.domain.entries import EntryKind, HealthRecordEntry
 from mpi.domain.errors import (
     ContradictionError,
+    InvalidInputError,
     MissingRightError,
     OwnReadingError,
     StaleVersionError,
@@ -23,6 +24,7 @@ from mpi.services.entries import register
 from mpi.services.resolution import PersonChange
 from mpi.services.stewardship import review_queue
 from mpi.services.stewardship.adjudicate import Standing, last_act
+from mpi.services.stewardship.earlier_readings import earlier_readings
 from tests.online.desk import Desk
 from tests.services.stewardship.doubts import LAN_THI, SLIPPED, doubt, established
 from tests.services.stewardship.stewards import AUDITOR, HOA, LAN, MINH, Stewards, key
@@ -326,6 +328,61 @@ def test_one_person_found_to_be_two_is_split(stewards: Stewards) -> None:
     stewards.undo_decision(outcome.decision_id, by=HOA)
     assert stewards.id_of("b:1") == kept
     assert [row for row in stewards.state()["links"] if row[0] != 4] == before
+
+
+def overlaid(stewards: Stewards) -> review_queue.ReviewTask:
+    """A person of five records of whom one has become somebody else's, in a task that is read twice."""
+    for record in ("a:1", "a:2", "a:3", "c:1"):
+        stewards.desk.comes(record, **LAN_THI, number="71", phone="0901234567")
+    stewards.desk.comes("b:1", **LAN_THI, phone="0901234567")
+    stewards.desk.comes("b:1", **LAN_THI, number="72", phone="0901234567")
+    (task,) = (each for each in stewards.tasks() if each.kind is TaskKind.OVERLAY)
+    return task
+
+
+@pytest.fixture
+def all_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every task is in the sample."""
+    monkeypatch.setattr(adjudication, "SAMPLED_ONE_IN", 1)
+
+
+@pytest.mark.usefixtures("all_read_twice")
+def test_the_first_readers_choice_of_who_leaves_is_kept(stewards: Stewards) -> None:
+    task = overlaid(stewards)
+    assert stewards.answer(task, Verdict.DIFFERENT, records=["b:1", "c:1"]).standing is Standing.SECOND_READING
+    stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH)
+    assert stewards.id_of("b:1") == stewards.id_of("c:1") != stewards.id_of("a:1")
+
+
+@pytest.mark.usefixtures("all_read_twice")
+def test_readers_who_part_a_person_otherwise_disagree(stewards: Stewards) -> None:
+    task = overlaid(stewards)
+    stewards.answer(task, Verdict.DIFFERENT, records=["b:1", "c:1"])
+    second = stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH, records=["b:1"])
+    assert second.standing is Standing.ADJUDICATION
+    (again,) = (each for each in stewards.tasks(HOA) if each.stage is Stage.ADJUDICATION)
+    said = earlier_readings(stewards.registry, HOA, again.task_id)
+    assert [each.leaving for each in said] == [(key("c:1"), key("b:1")), (key("b:1"),)]
+    # the rules choose where readers did not agree and the lead does not say
+    assert stewards.answer(again, Verdict.DIFFERENT, by=HOA).kind is DecisionKind.SPLIT
+    assert stewards.id_of("b:1") != stewards.id_of("c:1") == stewards.id_of("a:1")
+
+
+@pytest.mark.usefixtures("all_read_twice")
+def test_naming_those_who_stay_is_the_same_choice(stewards: Stewards) -> None:
+    task = overlaid(stewards)
+    stewards.answer(task, Verdict.DIFFERENT, records=["b:1", "c:1"])
+    second = stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH, records=["a:1", "a:2", "a:3"])
+    assert second.standing is Standing.APPLIED
+    assert stewards.id_of("b:1") == stewards.id_of("c:1") != stewards.id_of("a:1")
+
+
+@pytest.mark.usefixtures("all_read_twice")
+def test_a_choice_that_cannot_be_carried_out_is_refused_to_the_first_reader(stewards: Stewards) -> None:
+    task = overlaid(stewards)
+    with pytest.raises(InvalidInputError, match="some must stay"):
+        stewards.answer(task, Verdict.DIFFERENT, records=["a:1", "a:2", "a:3", "b:1", "c:1"])
+    assert stewards.only_task().stage is Stage.FIRST
 
 
 def test_the_past_is_read_as_it_was(stewards: Stewards) -> None:

@@ -96,6 +96,7 @@ def _decisions() -> None:
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=True),
         sa.Column("read_at", sa.Text(), nullable=False),
+        sa.Column("leaving", sa.Text(), nullable=False),
         sa.Column("withdrawn_at", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("task_id", "place", name="pk_reading"),
         sa.ForeignKeyConstraint(["task_id"], ["review_task.task_id"], name="fk_reading_task_id"),
