@@ -14,20 +14,21 @@ from mpi.domain.review import Verdict
 from mpi.registry import tables
 from mpi.registry.registry import Registry
 from mpi.services.answering import WritingCall
-from mpi.services.stewardship import adjudicate
+from mpi.services.stewardship import adjudicate, rearrange
 from mpi.services.stewardship.adjudicate import DecisionRequest, Outcome, Standing
+from mpi.services.stewardship.rearrange import SplitRequest, UnmergeRequest
 from tests.faults.resolving import NEVER, Deaths, heard
 from tests.online.desk import Desk
 from tests.registries import SECRET
 from tests.services.linking import query
-from tests.services.stewardship.stewards import HOA, LAN, MINH, Stewards
+from tests.services.stewardship.stewards import HOA, LAN, MINH, NOW, Stewards, key
 
 LAN_THI = {"name": "lan thi", "birth": "19850101"}
 SLIPPED = {"name": "lan thi", "birth": "19850201"}
 CALL = WritingCall("one and the same request", "test", b"asked")
 
-Asked = DecisionRequest | int
-"""An answer by a second reader, or the number of a decision to be undone by a lead."""
+Asked = DecisionRequest | UnmergeRequest | SplitRequest | int
+"""An answer by a second reader, a change that no task asked for, or the number of a decision to be undone by a lead."""
 
 
 def make_merge(registry: Registry) -> Asked:
@@ -57,6 +58,30 @@ def make_undo(registry: Registry) -> Asked:
     return outcome.decision_id
 
 
+def make_unmerge(registry: Registry) -> Asked:
+    """Two who were merged, and records that came since; the one who shall be itself again."""
+    stewards = Stewards(Desk(registry))
+    stewards.desk.comes("a:1", **LAN_THI)
+    stewards.desk.comes("b:1", **SLIPPED)
+    dead = stewards.id_of("b:1")
+    assert dead is not None
+    stewards.answer(stewards.only_task(), Verdict.SAME)
+    stewards.desk.comes("c:1", **SLIPPED, number="72")
+    stewards.desk.comes("b:1", **SLIPPED, number="72")
+    return UnmergeRequest(dead, "two people", NOW)
+
+
+def make_split(registry: Registry) -> Asked:
+    """A person of four records, two of whom shall leave for somebody else."""
+    stewards = Stewards(Desk(registry))
+    for record in ("a:1", "a:2", "b:1", "c:1"):
+        stewards.desk.comes(record, **LAN_THI, number="71")
+    stewards.desk.comes("c:2", name="hung", birth="19700102")
+    person, into = stewards.id_of("a:1"), stewards.id_of("c:2")
+    assert person is not None
+    return SplitRequest(person, (key("b:1"), key("c:1")), into, "somebody else's", NOW)
+
+
 def answer(registry: Registry, asked: Asked) -> bytes:
     """What is told to who asks, the first time or again."""
     rules = Desk(registry).rules
@@ -66,6 +91,10 @@ def answer(registry: Registry, asked: Asked) -> bytes:
 def _give(registry: Registry, rules: Any, asked: Asked) -> bytes:
     if isinstance(asked, DecisionRequest):
         return adjudicate.decide(registry, rules, MINH, CALL, asked, pickle.dumps)
+    if isinstance(asked, UnmergeRequest):
+        return rearrange.unmerge_persons(registry, rules, MINH, CALL, asked, pickle.dumps)
+    if isinstance(asked, SplitRequest):
+        return rearrange.split_person(registry, rules, MINH, CALL, asked, pickle.dumps)
     return adjudicate.undo(registry, rules, HOA, CALL, decision_id=asked, encode=pickle.dumps)
 
 

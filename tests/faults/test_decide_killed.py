@@ -10,7 +10,17 @@ import pytest
 
 from mpi.registry.registry import Registry
 from mpi.services.stewardship.adjudicate import Outcome
-from tests.faults.deciding import Asked, answer, decide_and_die, desk_state, make_merge, make_undo, statements_of
+from tests.faults.deciding import (
+    Asked,
+    answer,
+    decide_and_die,
+    desk_state,
+    make_merge,
+    make_split,
+    make_undo,
+    make_unmerge,
+    statements_of,
+)
 from tests.faults.resolving import AFTER_COMMIT, BEFORE_COMMIT, NEVER
 from tests.faults.scenes import Scene
 from tests.postgres import PostgresServer
@@ -21,18 +31,22 @@ from tests.services.stewardship.replayed import look
 Make = Callable[[Registry], Asked]
 
 
-@pytest.fixture(params=[make_merge, make_undo], ids=["second reading", "undo with newcomers"])
-def make(request: pytest.FixtureRequest) -> Make:
-    made: Make = request.param
-    return made
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def scene(
-    request: pytest.FixtureRequest, make: Make, tmp_path: Path, postgres: PostgresServer
-) -> Iterator[tuple[Scene, Asked]]:
+@pytest.fixture(
+    params=[
+        ("sqlite", make_merge),
+        ("sqlite", make_undo),
+        ("sqlite", make_unmerge),
+        ("sqlite", make_split),
+        ("postgresql", make_merge),
+        ("postgresql", make_undo),
+    ],
+    ids=lambda each: f"{each[0]}-{each[1].__name__}",
+)
+def scene(request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer) -> Iterator[tuple[Scene, Asked]]:
+    database: str = request.param[0]
+    make: Make = request.param[1]
     with migrated(postgres) as url:
-        if request.param == "sqlite":
+        if database == "sqlite":
             url = f"sqlite:///{tmp_path}/known.db"
         with Registry.open(url, secret=SECRET, create=True) as registry:
             asked = make(registry)
