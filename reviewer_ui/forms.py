@@ -15,6 +15,9 @@ Number = Annotated[int, Field(ge=0, le=LARGEST)]
 Text = Annotated[str, Field(max_length=LONGEST_REASON)]
 """What somebody writes: a note, a reason, words to search for."""
 
+PageNumber = Annotated[int, Field(ge=1, le=100_000)]
+"""A page of a long list."""
+
 RequestId = Annotated[str, Field(min_length=1, max_length=100)]
 """The id under which a form is carried out once, however often it is sent."""
 

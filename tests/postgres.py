@@ -1,7 +1,8 @@
 """A throw-away PostgreSQL server from the binaries that PyPI carries, for tests and benchmarks.
 
 It listens on a Unix socket in a folder of its own, runs as an unprivileged user when we are root, and leaves nothing
-behind. Durability is on unless `durable=False`; other settings are those that it comes with unless `settings` say so.
+behind. Durability is on unless `durable=False`, when nothing is vacuumed or analysed by itself either; other settings
+are those that it comes with unless `settings` say so.
 """
 
 import importlib.util
@@ -39,7 +40,7 @@ class PostgresServer:
     def start(self) -> None:
         options = f"-k {self.folder} -c listen_addresses='' -c max_connections=200"
         if not self.durable:
-            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+            options += " -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
         for name, value in self.settings.items():
             options += f" -c {shlex.quote(f'{name}={value}')}"
         files = ("-D", str(self.folder / "data"), "-l", str(self.folder / "log"))

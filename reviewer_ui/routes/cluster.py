@@ -25,7 +25,7 @@ from mpi.services.stewardship.review_queue import task as find_task
 from reviewer_ui import cluster_words as words
 from reviewer_ui.access import SignedInVisit, Visit
 from reviewer_ui.contradictions import Step, path_steps
-from reviewer_ui.forms import Number, record_named
+from reviewer_ui.forms import Number, PageNumber, Text, record_named
 from reviewer_ui.graph import draw
 from reviewer_ui.meanings import Meaning, meaning_of
 from reviewer_ui.pages import render
@@ -43,11 +43,11 @@ class ChoiceForm(BaseModel):
     """What the form of the cluster holds: records as `source:id`, and what was typed beside them."""
 
     record: list[str] = []
-    into: str = ""
-    reason: str = ""
-    seen_revision: int = 0
-    task: int | None = None
-    page: int = 1
+    into: Text = ""
+    reason: Text = ""
+    seen_revision: Number = 0
+    task: Number | None = None
+    page: PageNumber = 1
     part: str = ""
     how: str = "split"
     shown: list[str] = []
@@ -101,7 +101,7 @@ def cluster(
     request: Request,
     visit: SignedInVisit,
     enterprise_id: str,
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: Annotated[PageNumber, Query()] = 1,
     task: Annotated[Number | None, Query()] = None,
     done: str = "",
     other: Annotated[str, Query(alias="with")] = "",

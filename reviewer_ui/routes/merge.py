@@ -78,7 +78,7 @@ def reveal_field(
     fields = [each for each in dict.fromkeys((*(shown or ()), show)) if each in known]
     keys = list(dict.fromkeys(each.key for each in golden if each.field in fields))
     found = reveal(services.registry, visit.actor, keys, fields, reason=why)
-    return _page(request, visit, (a, b), clear=_Clear(found.values, tuple(fields), why))
+    return _page(request, visit, (a, b), seen=seen, clear=_Clear(found.values, tuple(fields), why))
 
 
 @ROUTER.post("/merge")
@@ -114,12 +114,12 @@ def _page(
     reason: str = "",
     problem: Problem | None = None,
     status: int = 200,
+    seen: MergePreview | None = None,
     clear: _Clear | None = None,
 ) -> Response:
     """The preview, or where there can be none the form for the two IDs with the reason why."""
     services = desk(request)
-    seen: MergePreview | None = None
-    if all(ids):
+    if seen is None and all(ids):
         try:
             seen = preview_merge(services.registry, services.rules, visit.actor, ids)
         except _NO_PREVIEW as error:

@@ -57,9 +57,10 @@ def person(
     request: Request, visit: SignedInVisit, enterprise_id: str, wanted: Annotated[PersonQuery, Query()]
 ) -> Response:
     """The person today, or as of a revision or the end of a day."""
-    moment = _moment(wanted.date)
+    services, moment = desk(request), _moment(wanted.date)
     asked = PersonAsked(enterprise_id, _revision(wanted.revision), moment, _kind(wanted.kind), wanted.page)
-    return _page(request, visit, asked, wanted)
+    found = person_page(services.registry, services.rules, visit.actor, asked)
+    return _page(request, visit, asked, found, wanted=wanted)
 
 
 @ROUTER.post("/people/{enterprise_id}/reveal")
@@ -78,7 +79,7 @@ def reveal_field(
     fields = [field for field in dict.fromkeys((*(shown or ()), show)) if field in known]
     keys = [record.key for record in found.records]
     seen = reveal(services.registry, visit.actor, keys, fields, reason=why)
-    return _page(request, visit, asked, revealed=seen.values, shown=fields, why=why)
+    return _page(request, visit, asked, found, revealed=seen.values, shown=fields, why=why)
 
 
 @ROUTER.get("/people/{enterprise_id}/unmerge")
@@ -113,14 +114,13 @@ def _page(
     request: Request,
     visit: Visit,
     asked: PersonAsked,
-    wanted: PersonQuery | None = None,
+    found: PersonPage,
     *,
+    wanted: PersonQuery | None = None,
     revealed: Mapping[RecordKey, Mapping[str, str]] | None = None,
     shown: Sequence[str] = (),
     why: RevealReason = RevealReason.COMPARE,
 ) -> Response:
-    services = desk(request)
-    found = person_page(services.registry, services.rules, visit.actor, asked)
     return render(
         request,
         "person.html",

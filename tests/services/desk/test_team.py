@@ -32,7 +32,7 @@ def task(number: int, **said: Any) -> dict[str, Any]:
 
 def read(task_id: int, place: int, **said: Any) -> dict[str, Any]:
     given = {"stage": "first", "reader": "an", "verdict": "same", "seconds": None, "withdrawn_at": None, **said}
-    return {"task_id": task_id, "place": place, "comment": "", "read_at": ago(hours=2), **given}
+    return {"task_id": task_id, "place": place, "comment": "", "read_at": ago(hours=2), "leaving": "[]", **given}
 
 
 def put(registry: Registry, tasks: Iterable[dict[str, Any]], readings: Iterable[dict[str, Any]] = ()) -> None:
