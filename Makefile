@@ -28,7 +28,7 @@ serve: $(BASE) ## Serve the stewards' desk over a made-up city of 5,000 people; 
 
 test: kernels ## Run every test, PostgreSQL's and a browser's included
 	@tools/browser.sh
-	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 kernels: $(TEST)
 	@$(PYTHON) -m tools.kernels

@@ -10,15 +10,14 @@ _SAID = re.compile(
     r"(?P<verdict>same|different), judgement (?P<judgement>\d+) by (?P<steward>.+) on (?P<day>\d{4}-\d\d-\d\d),"
     r" as (?P<record>.+)"
 )
-_TOGETHER = re.compile(r"one person with (?P<record>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of the way from one record to another.
 
-    `kind` is start, same, different, together (both are one person's records) or plain, where `record` is the text as
-    it stands. `judgement`, `steward` and `day` (ISO 8601) say by which judgement, None for other steps.
+    `kind` is start, same, different or plain, where `record` is the text as it stands. `judgement`, `steward` and `day`
+    (ISO 8601) say by which judgement, None for other steps.
     """
 
     kind: str
@@ -38,5 +37,4 @@ def _step(text: str) -> Step:
     said = _SAID.fullmatch(text)
     if said is not None:
         return Step(said["verdict"], said["record"], int(said["judgement"]), said["steward"], said["day"])
-    together = _TOGETHER.fullmatch(text)
-    return Step("plain", text) if together is None else Step("together", together["record"])
+    return Step("plain", text)

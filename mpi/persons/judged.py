@@ -26,10 +26,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a path: to which record, and by which judgement; None: because both are one person's records."""
+    """One step of a path: to which record, and by which judgement."""
 
     record: int
-    judgement: Judgement | None
+    judgement: Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,7 @@ class Judged:
         ends = set(other)
         for record, (start, path) in self.chain(one).items():
             if record in ends and path:
-                judgement = path[-1].judgement
-                assert judgement is not None
-                return Obstacle(start, path, judgement)
+                return Obstacle(start, path, path[-1].judgement)
         return None
 
     def constraints(self, places: Collection[int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

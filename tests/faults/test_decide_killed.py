@@ -67,7 +67,9 @@ def test_killed_at_every_statement(scene: tuple[Scene, Asked], forks: ForkServer
         with Registry.open(url, secret=SECRET, create=False) as registry:
             expected = desk_state(registry)
     assert statements > 10
-    for point in [*range(1, statements + 1), BEFORE_COMMIT, AFTER_COMMIT]:
+    # PostgreSQL takes everything back alike, wherever it was: there every third will do
+    points = range(1, statements + 1, 1 if stage.template.startswith("sqlite") else 3)
+    for point in [*points, BEFORE_COMMIT, AFTER_COMMIT]:
         said = tmp_path / f"said {point}"
         with stage.fresh() as url, Registry.open(url, secret=SECRET, create=False) as registry:
             before = contents(registry, without=())

@@ -120,7 +120,7 @@ def test_a_path_of_several_steps_is_told_from_one_end_to_the_other() -> None:
     judged = Judged(judgements([((2, 1), same), ((2, 3), same), ((4, 3), different), ((5, 4), same)]))
     obstacle = judged.against_one_person([1], [5])
     assert obstacle is not None
-    told = [(step.record, step.judgement.judgement_id) for step in obstacle.path if step.judgement]
+    told = [(step.record, step.judgement.judgement_id) for step in obstacle.path]
     assert (obstacle.start, told) == (1, [(2, 1), (3, 2), (4, 3), (5, 4)])
     assert obstacle.judgement.judgement_id == 3
 

@@ -1,6 +1,7 @@
 """A desk on a real socket over a real registry, and visitors who keep cookies as browsers do on this machine."""
 
 import re
+import ssl
 import threading
 import time
 import uuid
@@ -67,9 +68,13 @@ def _password_hash() -> str:
     return hash_password(PASSWORD)
 
 
+# Reading the authorities that this machine trusts takes longer than a page.
+_trusted = cache(ssl.create_default_context)
+
+
 def _client() -> httpx.Client:
     """One that keeps no connection open, so that it need not be closed."""
-    return httpx.Client(timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
+    return httpx.Client(timeout=30, verify=_trusted(), limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass

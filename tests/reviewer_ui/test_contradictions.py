@@ -16,12 +16,10 @@ def test_what_is_written_otherwise_is_shown_as_it_is() -> None:
 
 def test_every_kind_of_step() -> None:
     path = (
-        "a:1; same, judgement 3 by lan anh on 2026-11-22, as b:2; one person with c:3;"
-        " different, judgement 14 by m on 2026-01-02, as d:as e"
+        "a:1; same, judgement 3 by lan anh on 2026-11-22, as b:2; different, judgement 14 by m on 2026-01-02, as d:as e"
     )
     assert path_steps(path) == [
         Step("start", "a:1"),
         Step("same", "b:2", 3, "lan anh", "2026-11-22"),
-        Step("together", "c:3"),
         Step("different", "d:as e", 14, "m", "2026-01-02"),
     ]

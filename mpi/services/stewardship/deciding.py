@@ -135,9 +135,6 @@ class Deciding(PeopleNow):
         keys = source_records.keys_of(self.uow, np.array(sorted(set(numbers)), dtype=np.int64))
         said = [str(keys[obstacle.start])]
         for step in obstacle.path:
-            if step.judgement is None:
-                said.append(f"one person with {keys[step.record]}")
-                continue
             each = step.judgement
             made = f"judgement {each.judgement_id} by {each.made_by} on {each.made_at[:10]}"
             said.append(f"{each.verdict.value}, {made}, as {keys[step.record]}")
