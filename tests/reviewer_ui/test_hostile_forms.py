@@ -14,7 +14,7 @@ from tests.reviewer_ui.asked import ask
 from tests.reviewer_ui.running_desk import Visitor, people_at_the_desk, running_desk
 from tests.services.stored import HUNG, LAN, MAI, index, store
 
-HOSTILE = ("-1", "9" * 40, "nan", "a" * 9_000, "hospital:\x00:\u202e\ufffe", "'; DROP TABLE person; --")
+HOSTILE = ("-1", str(2**63), "nan", "a" * 9_000, "hospital:\x00:\u202e\ufffe", "'; DROP TABLE person; --")
 # It ends the session that the others need.
 _SIGNS_OUT = "/sign-out"
 
