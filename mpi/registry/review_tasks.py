@@ -75,7 +75,7 @@ class StoredTask:
 @dataclass(frozen=True, slots=True)
 class StoredReading:
     """What one reader said of a task, at which stage; `verdict` is a Verdict's value or ESCALATE. `leaving` are the
-    records that the reader chose to let leave a person, by number; none where the rules shall choose."""
+    records that the reader would let leave a person, by number; none where nobody leaves."""
 
     task_id: int
     place: int

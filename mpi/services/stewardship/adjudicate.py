@@ -42,8 +42,8 @@ class DecisionRequest:
     """An answer to a task. Without a verdict a lead is asked to decide. `expected_version` and `seen_revision` are
     those of the task as the reader saw it; `seconds` is how long they looked.
 
-    `records` are those that leave where one person is found to be two; none: those that an earlier reader chose, else
-    those that the rules propose.
+    `records` are those that leave where one person is found to be two; none: those that the rules propose, and the
+    reader was shown.
     """
 
     task_id: int
@@ -115,17 +115,19 @@ class _Answer:
                 f"task {request.task_id} has changed since: it waits for {self._task.stage}",
                 metadata={"changed": "task", "version": str(self._task.version)},
             )
-        self._leaving = tuple(sorted({deciding.record_number(key) for key in request.records}))
+        self._leaving: tuple[int, ...] = ()
 
     def give(self) -> Outcome:
         """Keep the reading, and carry the answer out where it holds."""
         task, verdict = self._task, self._request.verdict
-        self._read()
         if task.gold_verdict is not None:
+            self._read()
             review_tasks.release(self._uow, task.task_id)
             return self._outcome(Standing.NOTED)
         owners = self._deciding.owners(task.records)
         self._deciding.refuse_stale(owners.values(), self._request.seen_revision)
+        self._leaving = self._who_leaves(verdict, owners)
+        self._read()
         if verdict is None:
             return self._pass_on(Stage.ADJUDICATION, ())
         # what cannot be carried out is refused at once, not when the second reader agrees
@@ -155,6 +157,19 @@ class _Answer:
             ),
         )
 
+    def _who_leaves(self, verdict: Verdict | None, owners: dict[int, int]) -> tuple[int, ...]:
+        """The records that this answer lets leave one person: those named, else those that the rules set with the first
+        one. Nothing for other answers."""
+        a, b = self._task.record_a, self._task.record_b
+        one_person = b is not None and len(owners) == len(self._task.records) and len(set(owners.values())) == 1
+        if not one_person or verdict not in (None, Verdict.DIFFERENT):
+            return ()
+        named = {self._deciding.record_number(key) for key in self._request.records}
+        if named or verdict is None:
+            return tuple(sorted(named))
+        assert b is not None
+        return tuple(sorted(applying.proposed_parts(self._deciding, owners[a], a, b)[0]))
+
     def _part_alike(self, verdict: Verdict, owners: dict[int, int]) -> bool:
         """Whether this reader and those before would part one person alike."""
         people = set(owners.values())
@@ -175,7 +190,7 @@ class _Answer:
             applying.refuse_merge(self._deciding, owners[a], owners[b])
         elif verdict is Verdict.DIFFERENT:
             applying.refuse_apart(self._deciding, a, b)
-            if self._leaving and owners[a] == owners[b]:
+            if self._leaving:
                 applying.refuse_split(self._deciding, owners[a], self._leaving, None)
 
     def _pass_on(self, stage: Stage, reasons: tuple[str, ...]) -> Outcome:
@@ -203,19 +218,7 @@ class _Answer:
             return applying.merge(self._deciding, one, other, [Said(a, b, verdict)])
         if one != other:
             return applying.keep_apart(self._deciding, a, b, {one, other})
-        return applying.split(self._deciding, one, self._chosen(one) or self._proposed(one, a, b))
-
-    def _chosen(self, person: int) -> tuple[int, ...]:
-        """The records that this reader lets leave, else those that readers before agreed on; only such as are there."""
-        if self._leaving:
-            return self._leaving
-        members = self._deciding.records_of(person)
-        earlier = [chosen for each in self._earlier if (chosen := each.leaving) and set(chosen) < set(members)]
-        return earlier[-1] if part_alike(members, earlier) and earlier else ()
-
-    def _proposed(self, person: int, a: int, b: int) -> list[int]:
-        """Those that the rules set with the first one."""
-        return applying.proposed_parts(self._deciding, person, a, b)[0]
+        return applying.split(self._deciding, one, self._leaving)
 
     def _outcome(self, standing: Standing, made: Made | None = None, *, reasons: tuple[str, ...] = ()) -> Outcome:
         return outcome(self._deciding, standing, made, task_id=self._task.task_id, reasons=reasons)

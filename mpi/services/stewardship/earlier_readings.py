@@ -18,7 +18,7 @@ from mpi.services.access import require
 @dataclass(frozen=True, slots=True)
 class EarlierReading:
     """One reading, without its reader: `said` is a verdict's value or "escalate"; `read_at` is ISO 8601 UTC; `leaving`
-    are the records that the reader would let leave a person, none where the rules should choose."""
+    are the records that the reader would let leave a person."""
 
     said: str
     comment: str

@@ -347,11 +347,31 @@ def all_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("all_read_twice")
-def test_the_first_readers_choice_of_who_leaves_is_kept(stewards: Stewards) -> None:
+def test_two_who_would_part_a_person_alike_agree(stewards: Stewards) -> None:
     task = overlaid(stewards)
     assert stewards.answer(task, Verdict.DIFFERENT, records=["b:1", "c:1"]).standing is Standing.SECOND_READING
-    stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH)
+    second = stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH, records=["c:1", "b:1"])
+    assert second.standing is Standing.APPLIED
     assert stewards.id_of("b:1") == stewards.id_of("c:1") != stewards.id_of("a:1")
+
+
+@pytest.mark.usefixtures("all_read_twice")
+def test_who_names_nobody_lets_those_leave_whom_the_rules_propose(stewards: Stewards) -> None:
+    task = overlaid(stewards)
+    stewards.answer(task, Verdict.DIFFERENT)
+    second = stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH, records=["b:1"])
+    assert second.standing is Standing.APPLIED
+    assert stewards.id_of("b:1") != stewards.id_of("c:1") == stewards.id_of("a:1")
+
+
+@pytest.mark.usefixtures("all_read_twice")
+def test_what_a_reader_has_not_seen_is_not_carried_out(stewards: Stewards) -> None:
+    """The second one is shown the proposal, and not whom the first one chose."""
+    task = overlaid(stewards)
+    stewards.answer(task, Verdict.DIFFERENT, records=["b:1", "c:1"])
+    second = stewards.answer(stewards.only_task(MINH), Verdict.DIFFERENT, by=MINH)
+    assert second.standing is Standing.ADJUDICATION
+    assert len({stewards.id_of(each) for each in ("a:1", "b:1", "c:1")}) == 1
 
 
 @pytest.mark.usefixtures("all_read_twice")
@@ -363,7 +383,7 @@ def test_readers_who_part_a_person_otherwise_disagree(stewards: Stewards) -> Non
     (again,) = (each for each in stewards.tasks(HOA) if each.stage is Stage.ADJUDICATION)
     said = earlier_readings(stewards.registry, HOA, again.task_id)
     assert [each.leaving for each in said] == [(key("c:1"), key("b:1")), (key("b:1"),)]
-    # the rules choose where readers did not agree and the lead does not say
+    # a lead who names nobody has the rules part the person
     assert stewards.answer(again, Verdict.DIFFERENT, by=HOA).kind is DecisionKind.SPLIT
     assert stewards.id_of("b:1") != stewards.id_of("c:1") == stewards.id_of("a:1")
 
