@@ -133,7 +133,7 @@ class _Answer:
         # what cannot be carried out is refused at once, not when the second reader agrees
         reasons = () if task.stage is not Stage.FIRST else self._second_reasons(verdict, owners)
         said = [Verdict(each.verdict) for each in self._earlier if each.verdict != ESCALATE]
-        alike = self._part_alike(verdict, owners)
+        alike = self._part_alike(owners)
         stage = next_stage(task.stage, said, verdict, second_needed=bool(reasons), same_parts=alike)
         if stage is not None:
             self._check(verdict, owners)
@@ -161,21 +161,18 @@ class _Answer:
         """The records that this answer lets leave one person: those named, else those that the rules set with the first
         one. Nothing for other answers."""
         a, b = self._task.record_a, self._task.record_b
-        one_person = b is not None and len(owners) == len(self._task.records) and len(set(owners.values())) == 1
-        if not one_person or verdict not in (None, Verdict.DIFFERENT):
+        if verdict not in (None, Verdict.DIFFERENT) or b is None or a not in owners or owners[a] != owners.get(b):
             return ()
-        named = {self._deciding.record_number(key) for key in self._request.records}
+        named = tuple(sorted({self._deciding.record_number(key) for key in self._request.records}))
         if named or verdict is None:
-            return tuple(sorted(named))
-        assert b is not None
+            return named
         return tuple(sorted(applying.proposed_parts(self._deciding, owners[a], a, b)[0]))
 
-    def _part_alike(self, verdict: Verdict, owners: dict[int, int]) -> bool:
+    def _part_alike(self, owners: dict[int, int]) -> bool:
         """Whether this reader and those before would part one person alike."""
-        people = set(owners.values())
-        if verdict is not Verdict.DIFFERENT or len(people) != 1:
+        if not self._leaving:
             return True
-        members = self._deciding.records_of(people.pop())
+        members = self._deciding.records_of(owners[self._task.record_a])
         return part_alike(members, [self._leaving, *(each.leaving for each in self._earlier)])
 
     def _second_reasons(self, verdict: Verdict, owners: dict[int, int]) -> tuple[str, ...]:
