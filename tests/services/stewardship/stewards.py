@@ -17,6 +17,7 @@ from mpi.services.stewardship import adjudicate, rearrange, review_queue
 from mpi.services.stewardship.adjudicate import DecisionRequest, Outcome, Standing
 from mpi.services.stewardship.rearrange import MergeRequest, SplitRequest, UnmergeRequest
 from mpi.services.stewardship.review_queue import ReviewTask, TaskFilter
+from mpi.services.withdraw import withdraw
 from tests.online.desk import Desk
 from tests.services.linking import query
 
@@ -118,6 +119,17 @@ class Stewards:
     def split(self, enterprise_id: str, *records: str, into: str | None = None, by: Actor = LAN) -> Outcome:
         request = SplitRequest(enterprise_id, tuple(map(key, records)), into, "somebody else's", NOW)
         return self._told(rearrange.split_person(self.registry, self.desk.rules, by, call(), request, pickle.dumps))
+
+    def withdraw(self, record: str) -> None:
+        """A source takes a record back."""
+        withdraw(
+            self.registry,
+            request_id=str(uuid4()),
+            payload_digest=b"",
+            key=key(record),
+            reason="sent in error",
+            encode=lambda _: b"",
+        )
 
     def id_of(self, record: str) -> str | None:
         """The enterprise ID of a record's person today; None for a record of nobody."""

@@ -7,11 +7,10 @@ import pytest
 
 from mpi.domain.review import Verdict
 from mpi.registry.registry import Registry
-from mpi.services.withdraw import withdraw
 from tests.online.desk import Desk
 from tests.services.linking import link_rows, people, questions, row, strangers
 from tests.services.stewardship.replayed import look
-from tests.services.stewardship.stewards import Stewards, key
+from tests.services.stewardship.stewards import Stewards
 
 LAN_THI = {"name": "lan thi", "birth": "19850101"}
 HUNG = {"name": "hung", "birth": "19900909"}
@@ -72,17 +71,6 @@ def merged(stewards: Stewards, one: str, other: str) -> None:
     stewards.merge(*(each or "" for each in ids))
 
 
-def withdrawn(stewards: Stewards, record: str) -> None:
-    withdraw(
-        stewards.registry,
-        request_id=f"withdraw {record}",
-        payload_digest=b"",
-        key=key(record),
-        reason="sent in error",
-        encode=lambda _: b"",
-    )
-
-
 def test_two_judged_different_are_not_joined_by_what_comes(stewards: Stewards, comes: Comes) -> None:
     judged_different(stewards, "a:1", "b:1")
     comes(a1=CLEAR, b1=CLEAR)
@@ -114,7 +102,7 @@ def test_different_holds_through_a_record_that_was_withdrawn(stewards: Stewards,
     stewards.desk.comes("a:1", **HUNG)
     judged_different(stewards, "c:1", "b:1")
     merged(stewards, "a:1", "c:1")
-    withdrawn(stewards, "c:1")
+    stewards.withdraw("c:1")
     comes(a1=CLEAR, b1=CLEAR)
     assert groups(stewards, "a:1", "b:1") == apart(["a:1"], ["b:1"])
     assert questions(stewards.registry) == set()
@@ -126,7 +114,7 @@ def test_same_holds_through_a_record_that_was_withdrawn(stewards: Stewards, come
     stewards.desk.comes("b:1", **MAI)
     merged(stewards, "a:1", "c:1")
     merged(stewards, "a:1", "b:1")
-    withdrawn(stewards, "c:1")
+    stewards.withdraw("c:1")
     comes(a1={**LAN_THI, "number": "71"}, b1={**MAI, "number": "72"}, d1={**MAI, "number": "71"})
     assert groups(stewards, "a:1", "b:1") == apart(["a:1", "b:1"])
 

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -33,13 +32,12 @@ from mpi.registry import tables
 from mpi.registry.migrate import migrate
 from mpi.registry.registry import Registry
 from mpi.services.stewardship.adjudicate import Outcome
-from mpi.services.withdraw import withdraw
 from tests.online.desk import Desk
 from tests.postgres import PostgresServer
 from tests.registries import SECRET, migrated
 from tests.services.linking import query
 from tests.services.stewardship.replayed import Look, look
-from tests.services.stewardship.stewards import HOA, LAN, Stewards, key
+from tests.services.stewardship.stewards import HOA, LAN, Stewards
 
 STEPS = 5_000
 
@@ -306,18 +304,7 @@ class Machine(RuleBasedStateMachine):
         number = sorted(self.owner)[which % len(self.owner)]
         named = {number: record for record, number in self.now.keys.items()}
         expected = {each: owner for each, owner in self.owner.items() if each != number}
-        self.step(
-            "withdraw",
-            lambda: withdraw(
-                self.stewards.registry,
-                request_id=str(uuid4()),
-                payload_digest=b"",
-                key=key(named[number]),
-                reason="sent in error",
-                encode=lambda _: b"",
-            ),
-            (),
-        )
+        self.step("withdraw", lambda: self.stewards.withdraw(named[number]), ())
         assert self.owner == expected
 
     # what always holds

@@ -11,11 +11,10 @@ from mpi.registry import tables
 from mpi.registry.registry import Registry
 from mpi.services import enquire
 from mpi.services.resolution import PersonChange
-from mpi.services.withdraw import withdraw
 from tests.online.desk import Desk
 from tests.services.linking import query, record_id
 from tests.services.stewardship.replayed import look
-from tests.services.stewardship.stewards import Stewards, key
+from tests.services.stewardship.stewards import Stewards
 from tests.services.stewardship.test_rearrange import LAN_THI, MINH_AN, ids, preview, two
 
 
@@ -127,20 +126,9 @@ def test_an_unmerge_is_blocked_by_later_merges_of_rules_and_names_them(stewards:
     assert ids(stewards, "a:1", "b:1", "c:1") == [one, other, third]
 
 
-def withdrawn(stewards: Stewards, text: str) -> None:
-    withdraw(
-        stewards.registry,
-        request_id=f"withdraw {text}",
-        payload_digest=b"",
-        key=key(text),
-        reason="sent in error",
-        encode=lambda _: b"",
-    )
-
-
 def test_somebody_without_records_is_merged_with_nobody(stewards: Stewards) -> None:
     one, other = two(stewards)
-    withdrawn(stewards, "b:1")
+    stewards.withdraw("b:1")
     told = preview(stewards, one, other)
     assert (told.superseded.records, told.changed_records) == ((), ())
     with pytest.raises(InvalidInputError, match="without records"):
@@ -151,7 +139,7 @@ def test_somebody_without_records_is_merged_with_nobody(stewards: Stewards) -> N
 def test_an_id_comes_back_though_the_records_are_withdrawn(stewards: Stewards, gone: str) -> None:
     one, other = two(stewards)
     stewards.merge(one, other)
-    withdrawn(stewards, gone)
+    stewards.withdraw(gone)
     stewards.unmerge(other)
     left = "b:1" if gone == "a:1" else "a:1"
     assert ids(stewards, left) == [other if left == "b:1" else one]
